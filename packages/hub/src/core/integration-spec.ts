@@ -1,0 +1,145 @@
+import { Type, type Static } from 'typebox'
+import { Name } from './names.ts'
+import { closed, secret } from './schema.ts'
+import { RateLimit } from './source-spec.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+const StatusPattern = Type.Union([
+  Type.Integer({ minimum: 100, maximum: 599 }),
+  Type.String({ pattern: '^[1-5]xx$' }),
+])
+
+export const HttpTarget = closed({
+  kind: Type.Literal('http'),
+  url: Type.String({
+    minLength: 1,
+    maxLength: 4_000,
+    description: 'http or https; may hold templates such as `{type}`.',
+  }),
+  method: Type.Union(
+    (['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const).map((method) => Type.Literal(method)),
+    { default: 'POST' },
+  ),
+  headers: Type.Record(Type.String(), Type.String({ maxLength: 8_000 }), { default: {} }),
+  success: Type.Array(StatusPattern, { default: ['2xx'], minItems: 1 }),
+  permanent: Type.Array(StatusPattern, { default: [400, 410, 422] }),
+  timeoutMs: Type.Integer({
+    default: 15_000,
+    minimum: 1,
+    maximum: 600_000,
+    description: 'In total, from connecting on.',
+  }),
+  envelope: Type.Union([Type.Literal('headers'), Type.Literal('none')], { default: 'headers' }),
+  signing: closed(
+    {
+      secret: Type.Optional(
+        secret({ pattern: '^(whsec_)?[A-Za-z0-9+/]{32,}={0,2}$', description: 'Made when left out.' }),
+      ),
+    },
+    { default: {} },
+  ),
+  auth: Type.Union(
+    [
+      closed({ kind: Type.Literal('none') }),
+      closed({
+        kind: Type.Literal('basic'),
+        username: Type.String({ minLength: 1 }),
+        password: secret(),
+      }),
+      closed({ kind: Type.Literal('bearer'), token: secret({ minLength: 1 }) }),
+    ],
+    { default: { kind: 'none' } },
+  ),
+})
+export type HttpTarget = Static<typeof HttpTarget>
+
+export const InspectTarget = closed({
+  kind: Type.Literal('inspect'),
+})
+
+export const TargetSpec = Type.Union([HttpTarget, InspectTarget])
+export type TargetSpec = Static<typeof TargetSpec>
+
+export const RetryPolicy = closed(
+  {
+    maxAttempts: Type.Integer({
+      default: 20,
+      minimum: 1,
+      maximum: 1_000,
+      description: 'Counting the first.',
+    }),
+    delaysMs: Type.Array(Type.Integer({ minimum: 0, maximum: 30 * dayMs }), {
+      default: [1_000, 5_000, 30_000, 120_000, 600_000, hourMs, 6 * hourMs],
+      minItems: 1,
+      maxItems: 100,
+      description: 'The last one repeats.',
+    }),
+    jitter: Type.Number({ default: 0.2, minimum: 0, maximum: 1 }),
+    giveUpAfterMs: Type.Integer({
+      default: 3 * dayMs,
+      minimum: 1,
+      maximum: 3_650 * dayMs,
+      description: 'From acceptance on.',
+    }),
+  },
+  { default: {} },
+)
+export type RetryPolicy = Static<typeof RetryPolicy>
+
+export const CircuitPolicy = closed(
+  {
+    enabled: Type.Boolean({ default: true }),
+    failures: Type.Integer({
+      default: 10,
+      minimum: 1,
+      maximum: 100_000,
+      description: 'Opens after this many failures in a row, over distinct deliveries.',
+    }),
+    failureRate: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: 'Opens when this part of a window fails.',
+      }),
+    ),
+    windowMs: Type.Integer({ default: 60_000, minimum: 100, maximum: dayMs }),
+    openMs: Type.Integer({ default: 5_000, minimum: 10, maximum: dayMs }),
+    maxOpenMs: Type.Integer({
+      default: 300_000,
+      minimum: 10,
+      maximum: dayMs,
+      description: 'Open time doubles up to this.',
+    }),
+  },
+  { default: {} },
+)
+export type CircuitPolicy = Static<typeof CircuitPolicy>
+
+export const IntegrationSpec = closed({
+  description: Type.Optional(Type.String({ maxLength: 1_000 })),
+  sources: Type.Optional(Type.Array(Name, { minItems: 1, maxItems: 1_000, description: 'Default: all.' })),
+  types: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
+      minItems: 1,
+      maxItems: 1_000,
+      description: 'Event types; `*` stands for one segment, `**` for any number. Default: all.',
+    }),
+  ),
+  filter: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'An EventBridge pattern over `data` and `attributes`.',
+    }),
+  ),
+  target: TargetSpec,
+  retry: RetryPolicy,
+  circuit: CircuitPolicy,
+  concurrency: Type.Integer({ default: 16, minimum: 1, maximum: 1_000 }),
+  rateLimit: Type.Optional(RateLimit),
+  ordering: Type.Union([Type.Literal('none'), Type.Literal('subject')], { default: 'none' }),
+  onExhausted: Type.Union([Type.Literal('dead'), Type.Literal('manual')], { default: 'dead' }),
+  expireAfterDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3_650 })),
+  paused: Type.Boolean({ default: false }),
+})
+export type IntegrationSpec = Static<typeof IntegrationSpec>

@@ -1,0 +1,10 @@
+import { Type } from 'typebox'
+
+/** Names of sources and integrations. */
+export const Name = Type.String({
+  pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+  description: 'Lower-case letters, digits and hyphens, at most 63, beginning with a letter or digit.',
+})
+
+/** Names that belong to the hub itself. */
+export const reservedSourceName = 'hub'

@@ -1,0 +1,112 @@
+import { Type, type Static } from 'typebox'
+import { closed, secret } from './schema.ts'
+
+/** Where a value of an incoming request is found. */
+export const Locator = Type.Union([
+  closed({ from: Type.Literal('header'), name: Type.String({ minLength: 1 }) }),
+  closed({ from: Type.Literal('query'), name: Type.String({ minLength: 1 }) }),
+  closed({
+    from: Type.Literal('json'),
+    pointer: Type.String({ pattern: '^(/.*)?$', description: 'A JSON pointer (RFC 6901) into the body.' }),
+  }),
+  closed({ from: Type.Literal('fixed'), value: Type.String({ minLength: 1 }) }),
+])
+export type Locator = Static<typeof Locator>
+
+const signedSecrets = {
+  secret: secret({ minLength: 1 }),
+  previousSecret: Type.Optional(
+    secret({ minLength: 1, description: 'Still accepted while the sender changes to the new one.' }),
+  ),
+}
+
+const toleranceMs = Type.Integer({
+  default: 300_000,
+  minimum: 1_000,
+  description: 'How far the signed time may be from ours.',
+})
+
+export const Verification = Type.Union(
+  [
+    closed({ kind: Type.Literal('none') }),
+    closed({
+      kind: Type.Literal('basic'),
+      username: Type.String({ minLength: 1 }),
+      password: secret({ minLength: 1 }),
+    }),
+    closed({ kind: Type.Literal('bearer'), token: secret({ minLength: 1 }) }),
+    closed({
+      kind: Type.Literal('hmac'),
+      header: Type.String({ minLength: 1 }),
+      algorithm: Type.Union([Type.Literal('sha1'), Type.Literal('sha256'), Type.Literal('sha512')], {
+        default: 'sha256',
+      }),
+      encoding: Type.Union([Type.Literal('hex'), Type.Literal('base64')], { default: 'hex' }),
+      prefix: Type.String({
+        default: '',
+        description: 'What stands before the signature, such as `sha256=`.',
+      }),
+      ...signedSecrets,
+    }),
+    closed({ kind: Type.Literal('standard-webhooks'), toleranceMs, ...signedSecrets }),
+    closed({ kind: Type.Literal('github'), ...signedSecrets }),
+    closed({ kind: Type.Literal('stripe'), toleranceMs, ...signedSecrets }),
+  ],
+  { default: { kind: 'none' } },
+)
+export type Verification = Static<typeof Verification>
+
+export const RateLimit = closed({
+  perSecond: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
+  burst: Type.Optional(
+    Type.Number({
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'Default: what a second allows, at least 1.',
+    }),
+  ),
+})
+export type RateLimit = Static<typeof RateLimit>
+
+export const SourceSpec = closed({
+  description: Type.Optional(Type.String({ maxLength: 1_000 })),
+  verify: Verification,
+  public: Type.Boolean({
+    default: false,
+    description: 'Accept requests without a key when nothing is verified.',
+  }),
+  type: Type.Optional(Locator),
+  idempotencyKey: Type.Optional(Locator),
+  subject: Type.Optional(Locator),
+  correlationId: Type.Optional(Locator),
+  keys: Type.Record(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,62}$' }), Locator, {
+    default: {},
+    description: 'Business keys by which events can be traced, such as `{"orderId": {"from": "json", …}}`.',
+  }),
+  requireJson: Type.Boolean({ default: false }),
+  forwardHeaders: Type.Array(Type.String({ pattern: "^[A-Za-z0-9!#$%&'+.^_`|~-]*\\*?$", minLength: 1 }), {
+    default: [],
+    maxItems: 50,
+    description: 'Request headers kept with the event and handed on; a trailing `*` stands for any ending.',
+  }),
+  respond: closed(
+    {
+      status: Type.Optional(Type.Integer({ minimum: 200, maximum: 299 })),
+      contentType: Type.Optional(Type.String({ minLength: 1 })),
+      body: Type.Optional(Type.String({ maxLength: 10_000 })),
+    },
+    { default: {}, description: 'What senders that insist on a status or body get instead of our answer.' },
+  ),
+  handshake: closed(
+    {
+      challengeQuery: Type.Optional(
+        Type.String({ minLength: 1, description: 'A `GET` with this query parameter gets its value back.' }),
+      ),
+      verifyTokenQuery: Type.Optional(Type.String({ minLength: 1 })),
+      verifyToken: Type.Optional(secret({ minLength: 1 })),
+    },
+    { default: {} },
+  ),
+  rateLimit: Type.Optional(RateLimit),
+})
+export type SourceSpec = Static<typeof SourceSpec>
