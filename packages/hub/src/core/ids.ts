@@ -1,0 +1,53 @@
+/** A UUIDv7 from a time and random bytes; `random` must hold at least 10. */
+export function createEventId(timeMs: number, random: Buffer): string {
+  const bytes = Buffer.allocUnsafe(16)
+  bytes.writeUIntBE(timeMs, 0, 6)
+  random.copy(bytes, 6, 0, 10)
+  bytes[6] = 0x70 | ((random[0] ?? 0) >> 4)
+  bytes[8] = 0x80 | ((random[2] ?? 0) & 0x3f)
+  return formatUuid(bytes)
+}
+
+export function formatUuid(bytes: Buffer): string {
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
+}
+
+export function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}
+
+/** When the event was accepted: the time inside its id. */
+export function eventTime(id: string): Date {
+  return new Date(parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
+}
+
+/** The smallest id that an event accepted at this time can have. */
+export function firstEventIdAt(time: Date): string {
+  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+export function isUuid(text: string): boolean {
+  return uuidPattern.test(text)
+}
+
+/** What names one delivery: its row's key, and the event so that it can be found after the row is gone. */
+export interface DeliveryKey {
+  readonly eventId: string
+  readonly integrationId: number
+  readonly seq: number
+}
+
+export function formatDeliveryId(key: DeliveryKey): string {
+  return `${key.eventId}.${key.integrationId}.${key.seq.toString(36)}`
+}
+
+export function parseDeliveryId(text: string): DeliveryKey | null {
+  const match = /^([0-9a-f-]{36})\.(\d{1,9})\.([0-9a-z]{1,10})$/.exec(text)
+  const [, eventId = '', integrationId = '', seq = ''] = match ?? []
+  if (!isUuid(eventId)) return null
+  return { eventId, integrationId: Number(integrationId), seq: parseInt(seq, 36) }
+}

@@ -1,0 +1,81 @@
+import { readdir, readFile } from 'node:fs/promises'
+import pg from 'pg'
+
+/** Any number, the same in every version of the hub: whoever migrates holds it. */
+const migrationLock = 4_815_162_342
+
+const directory = new URL('./migrations/', import.meta.url)
+
+export class NewerSchemaError extends Error {
+  constructor(found: number, known: number) {
+    super(
+      `The database was written by a newer Integration Hub (schema ${found}, this version knows ${known}). ` +
+        'Start that version or a newer one; an older one would damage what it does not know.',
+    )
+  }
+}
+
+interface Migration {
+  readonly version: number
+  readonly name: string
+}
+
+export async function listMigrations(): Promise<readonly Migration[]> {
+  const names = (await readdir(directory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort()
+  return names.map((name) => ({ version: Number(name.slice(0, 4)), name }))
+}
+
+/**
+ * Brings the schema up to date, each migration in its own transaction, under a lock, so that many nodes may start at
+ * once. Returns the versions it applied.
+ */
+export async function migrate(url: string): Promise<readonly number[]> {
+  const client = new pg.Client({ connectionString: url, application_name: 'integration-hub migrate' })
+  await client.connect()
+  try {
+    const applied: number[] = []
+    for (const migration of await listMigrations()) {
+      if (await applyOne(client, migration)) applied.push(migration.version)
+    }
+    return applied
+  } finally {
+    await client.end()
+  }
+}
+
+async function applyOne(client: pg.Client, migration: Migration): Promise<boolean> {
+  await client.query('begin')
+  try {
+    // Held until the transaction ends, so it also works behind a transaction pooler.
+    await client.query('select pg_advisory_xact_lock($1)', [migrationLock])
+    const current = await currentVersion(client)
+    const known = (await listMigrations()).at(-1)?.version ?? 0
+    if (current > known) throw new NewerSchemaError(current, known)
+    if (current < migration.version) {
+      await client.query(await readFile(new URL(migration.name, directory), 'utf8'))
+      await client.query('insert into hub.migrations (version, name) values ($1, $2)', [
+        migration.version,
+        migration.name,
+      ])
+    }
+    await client.query('commit')
+    return current < migration.version
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+async function currentVersion(client: pg.Client): Promise<number> {
+  await client.query(`
+    create schema if not exists hub;
+    create table if not exists hub.migrations (
+      version     int         primary key,
+      name        text        not null,
+      applied_at  timestamptz not null default now()
+    )`)
+  const result = await client.query<{ version: number | null }>(
+    'select max(version) as version from hub.migrations',
+  )
+  return result.rows[0]?.version ?? 0
+}
