@@ -1,0 +1,155 @@
+import type { CircuitPolicy } from './integration-spec.ts'
+import { isDown } from './retry.ts'
+import type { Outcome } from './outcome.ts'
+
+/**
+ * The state machine of one integration's circuit:
+ *
+ *   closed ── failures in a row over distinct deliveries, or the failure rate ──► open
+ *   open ── its time is over, or nothing forces it ──► half-open (one probe in flight)
+ *   half-open ── the probe found the target alive ──► closed
+ *   half-open ── it did not ──► open, twice as long
+ *
+ * A person may force it open (no probes) or closed.
+ */
+export interface Circuit {
+  readonly phase: 'closed' | 'open' | 'half-open'
+  readonly forced: boolean
+  readonly reason: string | null
+  readonly sinceMs: number
+  readonly openMs: number
+  /** When the next probe may go out; only while open. */
+  readonly probeAtMs: number | null
+  /** The deliveries that failed in a row, each once. */
+  readonly failedInRow: ReadonlySet<number>
+  readonly window: Window
+}
+
+/** Outcomes of late, in two halves so that the older can be forgotten at once. */
+interface Window {
+  readonly startedMs: number
+  readonly current: Tally
+  readonly previous: Tally
+}
+
+interface Tally {
+  readonly all: number
+  readonly bad: number
+}
+
+const noTally: Tally = { all: 0, bad: 0 }
+
+export function closedCircuit(nowMs: number): Circuit {
+  return {
+    phase: 'closed',
+    forced: false,
+    reason: null,
+    sinceMs: nowMs,
+    openMs: 0,
+    probeAtMs: null,
+    failedInRow: new Set(),
+    window: { startedMs: nowMs, current: noTally, previous: noTally },
+  }
+}
+
+/** What an outcome says of the target's health; null: nothing. */
+export function healthOf(outcome: Outcome): 'alive' | 'bad' | null {
+  if (outcome.result === 'delivered' || outcome.result === 'permanent') return 'alive'
+  if (outcome.result === 'aborted' || outcome.httpStatus === 429) return null
+  return 'bad'
+}
+
+/** An attempt that went out while the circuit was closed. */
+export function afterAttempt(
+  circuit: Circuit,
+  policy: CircuitPolicy,
+  outcome: Outcome,
+  seq: number,
+  nowMs: number,
+): Circuit {
+  const health = healthOf(outcome)
+  // Late answers to what was sent before it opened say nothing about now: only a probe does.
+  if (health === null || circuit.phase !== 'closed' || !policy.enabled || circuit.forced) return circuit
+  if (health === 'alive') {
+    if (policy.failureRate === undefined && circuit.failedInRow.size === 0) return circuit
+    return { ...circuit, failedInRow: new Set(), window: tally(circuit.window, policy, false, nowMs) }
+  }
+  const failedInRow = new Set(circuit.failedInRow).add(seq)
+  const window = tally(circuit.window, policy, true, nowMs)
+  const next = { ...circuit, failedInRow, window }
+  if (failedInRow.size >= policy.failures) {
+    return open(
+      next,
+      policy.openMs,
+      `${failedInRow.size} deliveries in a row failed, the last with: ${outcome.error}`,
+      nowMs,
+    )
+  }
+  const rate = failureRate(window)
+  if (
+    policy.failureRate !== undefined &&
+    rate.all >= policy.failures &&
+    rate.bad / rate.all >= policy.failureRate
+  ) {
+    return open(next, policy.openMs, `${rate.bad} of the last ${rate.all} attempts failed`, nowMs)
+  }
+  return next
+}
+
+export function mayProbe(circuit: Circuit, nowMs: number): boolean {
+  return circuit.phase === 'open' && circuit.probeAtMs !== null && nowMs >= circuit.probeAtMs
+}
+
+export function probeSent(circuit: Circuit): Circuit {
+  return { ...circuit, phase: 'half-open' }
+}
+
+export function afterProbe(
+  circuit: Circuit,
+  policy: CircuitPolicy,
+  outcome: Outcome,
+  nowMs: number,
+): Circuit {
+  if (circuit.phase !== 'half-open') return circuit
+  if (outcome.result === 'aborted') return probeReturned(circuit, nowMs)
+  if (healthOf(outcome) === 'alive') return closedCircuit(nowMs)
+  const openMs = Math.min(circuit.openMs * 2, Math.max(policy.maxOpenMs, policy.openMs))
+  const found = isDown(outcome) ? 'is still down' : 'still fails'
+  return open(circuit, openMs, `the target ${found}, the last probe got: ${outcome.error}`, nowMs)
+}
+
+/** The probe could not go out after all: nothing waits, or it was cut off. */
+export function probeReturned(circuit: Circuit, nowMs: number): Circuit {
+  return circuit.phase === 'half-open' ? { ...circuit, phase: 'open', probeAtMs: nowMs } : circuit
+}
+
+export function forceCircuit(state: 'open' | 'closed', nowMs: number): Circuit {
+  const closed = closedCircuit(nowMs)
+  return state === 'closed'
+    ? closed
+    : { ...closed, phase: 'open', forced: true, reason: 'opened by a person' }
+}
+
+function open(circuit: Circuit, openMs: number, reason: string, nowMs: number): Circuit {
+  const sinceMs = circuit.phase === 'closed' ? nowMs : circuit.sinceMs
+  return { ...closedCircuit(nowMs), phase: 'open', reason, sinceMs, openMs, probeAtMs: nowMs + openMs }
+}
+
+function tally(window: Window, policy: CircuitPolicy, bad: boolean, nowMs: number): Window {
+  const halfMs = policy.windowMs / 2
+  const elapsedMs = nowMs - window.startedMs
+  const rolled =
+    elapsedMs < halfMs
+      ? window
+      : {
+          startedMs: nowMs,
+          current: noTally,
+          previous: elapsedMs < policy.windowMs ? window.current : noTally,
+        }
+  const { all, bad: failed } = rolled.current
+  return { ...rolled, current: { all: all + 1, bad: failed + (bad ? 1 : 0) } }
+}
+
+function failureRate(window: Window): Tally {
+  return { all: window.current.all + window.previous.all, bad: window.current.bad + window.previous.bad }
+}

@@ -1,0 +1,122 @@
+import { from as copyFrom } from 'pg-copy-streams'
+import type { Client } from './database.ts'
+
+const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
+const headerBytes = signature.length + 8
+const postgresEpochMs = Date.UTC(2000, 0, 1)
+
+/** Rows in PostgreSQL's binary COPY format, written into one growing buffer. */
+export class CopyRows {
+  #buffer: Buffer
+  #length = headerBytes
+  count = 0
+
+  constructor(initialBytes = 64 * 1024) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes)
+    signature.copy(this.#buffer)
+    this.#buffer.fill(0, signature.length, headerBytes)
+  }
+
+  row(columns: number): void {
+    this.#reserve(2)
+    this.#length = this.#buffer.writeInt16BE(columns, this.#length)
+    this.count++
+  }
+
+  null(): void {
+    this.#reserve(4)
+    this.#length = this.#buffer.writeInt32BE(-1, this.#length)
+  }
+
+  int(value: number): void {
+    this.#reserve(8)
+    this.#length = this.#buffer.writeInt32BE(4, this.#length)
+    this.#length = this.#buffer.writeInt32BE(value, this.#length)
+  }
+
+  bigint(value: number | bigint): void {
+    this.#reserve(12)
+    this.#length = this.#buffer.writeInt32BE(8, this.#length)
+    if (typeof value === 'bigint') {
+      this.#length = this.#buffer.writeBigInt64BE(value, this.#length)
+      return
+    }
+    this.#length = this.#buffer.writeInt32BE(Math.floor(value / 0x1_0000_0000), this.#length)
+    this.#length = this.#buffer.writeUInt32BE(value % 0x1_0000_0000, this.#length)
+  }
+
+  bool(value: boolean): void {
+    this.#reserve(5)
+    this.#length = this.#buffer.writeInt32BE(1, this.#length)
+    this.#length = this.#buffer.writeUInt8(value ? 1 : 0, this.#length)
+  }
+
+  text(value: string): void {
+    // At most three bytes of UTF-8 come from one UTF-16 unit.
+    this.#reserve(4 + value.length * 3)
+    const written = this.#buffer.write(value, this.#length + 4, 'utf8')
+    this.#buffer.writeInt32BE(written, this.#length)
+    this.#length += 4 + written
+  }
+
+  bytes(value: Buffer): void {
+    this.#reserve(4 + value.length)
+    this.#length = this.#buffer.writeInt32BE(value.length, this.#length)
+    this.#length += value.copy(this.#buffer, this.#length)
+  }
+
+  uuid(value: string): void {
+    this.#reserve(20)
+    this.#length = this.#buffer.writeInt32BE(16, this.#length)
+    this.#length += this.#buffer.write(value.replaceAll('-', ''), this.#length, 'hex')
+  }
+
+  time(value: Date): void {
+    this.bigint((value.getTime() - postgresEpochMs) * 1_000)
+  }
+
+  intArray(values: readonly number[]): void {
+    const dimensionBytes = values.length === 0 ? 0 : 8
+    const bodyBytes = 12 + dimensionBytes + values.length * 8
+    this.#reserve(4 + bodyBytes)
+    this.#length = this.#buffer.writeInt32BE(bodyBytes, this.#length)
+    this.#length = this.#buffer.writeInt32BE(values.length === 0 ? 0 : 1, this.#length)
+    this.#length = this.#buffer.writeInt32BE(0, this.#length)
+    this.#length = this.#buffer.writeInt32BE(int4Oid, this.#length)
+    if (values.length > 0) {
+      this.#length = this.#buffer.writeInt32BE(values.length, this.#length)
+      this.#length = this.#buffer.writeInt32BE(1, this.#length)
+    }
+    for (const value of values) {
+      this.#length = this.#buffer.writeInt32BE(4, this.#length)
+      this.#length = this.#buffer.writeInt32BE(value, this.#length)
+    }
+  }
+
+  /** The finished bytes; nothing may be added after. */
+  finish(): Buffer {
+    this.#reserve(2)
+    this.#length = this.#buffer.writeInt16BE(-1, this.#length)
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes
+    if (needed <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+const int4Oid = 23
+
+export async function copyRows(client: Client, sql: string, rows: CopyRows): Promise<void> {
+  if (rows.count === 0) return
+  const stream = client.query(copyFrom(sql))
+  await new Promise<void>((resolve, reject) => {
+    stream.on('error', reject)
+    stream.on('finish', resolve)
+    stream.end(rows.finish())
+  })
+}

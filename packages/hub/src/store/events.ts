@@ -1,0 +1,122 @@
+import type { Attributes, StoredEvent } from '../core/event.ts'
+import { eventTime } from '../core/ids.ts'
+import { CopyRows, copyRows } from './copy.ts'
+import type { Client, Pool } from './database.ts'
+
+/** An event about to be kept, with what only the log needs to know. */
+export interface NewEvent extends StoredEvent {
+  readonly sha256: Buffer
+  readonly causationId: string | null
+  readonly deliverAt: Date | null
+  readonly keyHash: string | null
+  readonly routes: readonly number[]
+}
+
+const insertSql = `
+  copy hub.events (id, seq, source_id, type, subject, attributes, content_type, body, sha256, headers,
+                   correlation_id, causation_id, deliver_at, key_hash, routes)
+  from stdin (format binary)`
+
+export async function insertEvents(client: Client, events: readonly NewEvent[]): Promise<void> {
+  const bytes = events.reduce((sum, event) => sum + event.body.length + 512, 0)
+  const rows = new CopyRows(bytes)
+  for (const event of events) writeEvent(rows, event)
+  await copyRows(client, insertSql, rows)
+}
+
+function writeEvent(rows: CopyRows, event: NewEvent): void {
+  rows.row(15)
+  rows.uuid(event.id)
+  rows.bigint(event.seq)
+  rows.int(event.sourceId)
+  rows.text(event.type)
+  textOrNull(rows, event.subject)
+  textOrNull(rows, jsonOrNull(event.attributes))
+  textOrNull(rows, event.contentType)
+  rows.bytes(event.body)
+  rows.bytes(event.sha256)
+  textOrNull(rows, jsonOrNull(event.headers))
+  textOrNull(rows, event.correlationId === event.id ? null : event.correlationId)
+  textOrNull(rows, event.causationId)
+  if (event.deliverAt) rows.time(event.deliverAt)
+  else rows.null()
+  if (event.keyHash) rows.uuid(event.keyHash)
+  else rows.null()
+  rows.intArray(event.routes)
+}
+
+function textOrNull(rows: CopyRows, value: string | null): void {
+  if (value === null) rows.null()
+  else rows.text(value)
+}
+
+function jsonOrNull(value: Readonly<Record<string, string>>): string | null {
+  for (const _ in value) return JSON.stringify(value)
+  return null
+}
+
+export async function insertBusinessKeys(
+  client: Client,
+  keys: readonly { readonly name: string; readonly value: string; readonly eventId: string }[],
+): Promise<void> {
+  if (keys.length === 0) return
+  await client.query(
+    `insert into hub.business_keys (name, value, event_id)
+     select * from unnest($1::text[], $2::text[], $3::uuid[])
+     on conflict do nothing`,
+    [keys.map((key) => key.name), keys.map((key) => key.value), keys.map((key) => key.eventId)],
+  )
+}
+
+export interface EventRow {
+  readonly id: string
+  readonly seq: number
+  readonly source_id: number
+  readonly source_name: string
+  readonly type: string
+  readonly subject: string | null
+  readonly attributes: Attributes | null
+  readonly content_type: string | null
+  readonly body: Buffer
+  readonly headers: Readonly<Record<string, string>> | null
+  readonly correlation_id: string | null
+}
+
+export function toStoredEvent(row: EventRow): StoredEvent {
+  return {
+    id: row.id,
+    seq: row.seq,
+    sourceId: row.source_id,
+    sourceName: row.source_name,
+    type: row.type,
+    subject: row.subject,
+    attributes: row.attributes ?? {},
+    contentType: row.content_type,
+    body: row.body,
+    headers: row.headers ?? {},
+    correlationId: row.correlation_id ?? row.id,
+    receivedAt: eventTime(row.id),
+  }
+}
+
+/** What targets get, by event id. An event whose partition is gone but that is still owed lies in `events_kept`. */
+export async function loadEvents(pool: Pool, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+  // The lateral join looks each id up in its own partition; `= any` would open them all.
+  const result = await pool.query<EventRow>({
+    name: 'load-events',
+    text: `
+      select e.*, s.name as source_name
+      from unnest($1::uuid[]) as wanted (id)
+      cross join lateral (
+        select id, seq, source_id, type, subject, attributes, content_type, body, headers, correlation_id
+        from hub.events where id = wanted.id
+        union all
+        select id, seq, source_id, type, subject, attributes, content_type, body, headers, correlation_id
+        from hub.events_kept where id = wanted.id
+        limit 1
+      ) as e
+      join hub.sources s on s.id = e.source_id`,
+    values: [ids],
+  })
+  return new Map(result.rows.map((row) => [row.id, toStoredEvent(row)]))
+}

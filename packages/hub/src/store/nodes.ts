@@ -1,0 +1,79 @@
+import { transaction, type Client, type Pool } from './database.ts'
+import { freeEpochs } from './queue.ts'
+
+/** The first key of the advisory locks that guard epochs. */
+const epochLock = 7_301
+
+export interface NodeIdentity {
+  /** The same over restarts of one node, and of no other. */
+  readonly nodeKey: string
+  readonly host: string
+  readonly version: string
+}
+
+/**
+ * Makes this node alive under a new epoch. What an older epoch of the same node owned is freed at once: a node that
+ * asks for a new epoch has forgotten what it held.
+ */
+export async function beginEpoch(pool: Pool, node: NodeIdentity, leaseMs: number): Promise<number> {
+  return transaction(pool, async (client) => {
+    const old = await client.query<{ epoch: number }>('select epoch from hub.nodes where node_key = $1', [
+      node.nodeKey,
+    ])
+    for (const row of old.rows) await endEpoch(client, row.epoch)
+    const begun = await client.query<{ epoch: number }>(
+      `insert into hub.nodes (epoch, node_key, lease_until, started_at, host, version)
+       values (nextval('hub.epochs'), $1, now() + $2 * interval '1 millisecond', now(), $3, $4)
+       returning epoch`,
+      [node.nodeKey, leaseMs, node.host, node.version],
+    )
+    const epoch = begun.rows[0]?.epoch
+    if (epoch === undefined) throw new Error('the new epoch was not returned')
+    return epoch
+  })
+}
+
+/** Deletes an epoch and frees what it owned. Waits for the epoch's own transactions that are under way. */
+async function endEpoch(client: Client, epoch: number): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1, $2)', [epochLock, epoch])
+  const ended = await client.query('delete from hub.nodes where epoch = $1', [epoch])
+  // A new statement: its snapshot sees what those transactions committed.
+  if (ended.rowCount) await freeEpochs(client, [epoch])
+}
+
+/**
+ * To be sent as part of a transaction that makes this epoch an owner: as long as it runs the epoch cannot be ended,
+ * so no row is left with an owner that nobody will free. The second statement's result says whether it is alive.
+ */
+export function epochGuardSql(epoch: number): string {
+  return `select pg_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)});
+    select exists (select from hub.nodes where epoch = ${Math.trunc(epoch)}) as alive`
+}
+
+/** False: the lease had ended and somebody took over. */
+export async function renewLease(pool: Pool, epoch: number, leaseMs: number): Promise<boolean> {
+  const result = await pool.query(
+    `update hub.nodes set lease_until = now() + $2 * interval '1 millisecond' where epoch = $1`,
+    [epoch, leaseMs],
+  )
+  return result.rowCount === 1
+}
+
+export async function leave(pool: Pool, epoch: number): Promise<void> {
+  await transaction(pool, (client) => endEpoch(client, epoch))
+}
+
+/** Ends the epochs of nodes whose lease is over. Returns how many there were. */
+export async function takeOverDeadNodes(pool: Pool): Promise<number> {
+  const dead = await pool.query<{ epoch: number }>('select epoch from hub.nodes where lease_until < now()')
+  for (const { epoch } of dead.rows) {
+    await transaction(pool, async (client) => {
+      const still = await client.query(
+        'select from hub.nodes where epoch = $1 and lease_until < now() for update skip locked',
+        [epoch],
+      )
+      if (still.rowCount) await endEpoch(client, epoch)
+    })
+  }
+  return dead.rows.length
+}
