@@ -1,0 +1,82 @@
+import { compileTemplate } from './template.ts'
+import type { Compiled, Template, TemplateValues } from './template.ts'
+
+/** An HTTP target's URL: a fixed origin, and a path with query that may hold variables. */
+export interface TargetUrl {
+  readonly origin: string
+  readonly hostname: string
+  readonly path: Template
+}
+
+export function compileUrl(text: string): Compiled<TargetUrl> {
+  const template = compileTemplate(text)
+  if (!template.ok) return template
+  const mark = unusedMark(text)
+  const marked = template.value
+    .map((part, index) => (typeof part === 'string' ? part : `${mark}${index}${mark}`))
+    .join('')
+  const url = URL.parse(marked)
+  if (!url || url.host.includes(mark) || url.username.includes(mark) || url.password.includes(mark))
+    return refused('must be a URL such as https://host/path; variables may stand in its path and query only')
+  const problem = urlProblem(url)
+  if (problem !== null) return refused(problem)
+  const path = `${url.pathname}${url.search}`.split(new RegExp(`${mark}(\\d+)${mark}`))
+  if (path.length !== template.value.filter((part) => typeof part !== 'string').length * 2 + 1)
+    return refused('must not remove a variable by a ".." segment')
+  return {
+    ok: true,
+    value: {
+      origin: url.origin,
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      path: path
+        .map((part, index) => (index % 2 === 0 ? part : (template.value[Number(part)] ?? '')))
+        .filter((part) => part !== ''),
+    },
+  }
+}
+
+function urlProblem(url: URL): string | null {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://'
+  if (url.username !== '' || url.password !== '') return 'must not hold a user or password; use "auth"'
+  if (url.hash !== '') return 'must not have a fragment (#…): it would not be sent'
+  return null
+}
+
+function refused(message: string): { readonly ok: false; readonly message: string } {
+  return { ok: false, message }
+}
+
+/** Stands for a variable while the URL is parsed; lower-case letters, which a parser leaves alone everywhere. */
+function unusedMark(text: string): string {
+  let mark = 'variable'
+  while (text.toLowerCase().includes(mark)) mark += 'x'
+  return mark
+}
+
+export type RenderedPath =
+  { readonly ok: true; readonly path: string } | { readonly ok: false; readonly problem: string }
+
+/**
+ * Each value becomes part of one path segment or one query value. An event must not be able to choose another
+ * endpoint, so a missing or empty value is a problem, and so is one that makes a segment `.` or `..`: receivers
+ * resolve such segments even when they are percent-encoded.
+ */
+export function renderPath(template: Template, values: TemplateValues): RenderedPath {
+  const [only] = template
+  if (template.length === 1 && typeof only === 'string') return { ok: true, path: only }
+  let path = ''
+  for (const part of template) {
+    if (typeof part === 'string') {
+      path += part
+      continue
+    }
+    const value = part.read(values)
+    if (value === null || value === '') return { ok: false, problem: `the event has no {${part.name}}` }
+    path += encodeURIComponent(value.toWellFormed())
+  }
+  if (dotSegment.test(path.split('?', 1)[0] ?? ''))
+    return { ok: false, problem: 'a value would make the path segment "." or ".."' }
+  return { ok: true, path }
+}
+
+const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i
