@@ -3,6 +3,7 @@ import path from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
+import { CannotStart } from './process/cannot-start.ts'
 
 const mebibyte = 1024 * 1024
 /** PostgreSQL takes no value above 1 GiB, and a body is held in memory whole. */
@@ -163,7 +164,7 @@ interface Variable extends TSchema {
 }
 
 /** The environment asks for something impossible. The message is meant for the operator, as it stands. */
-export class ConfigError extends Error {
+export class ConfigError extends CannotStart {
   override name = 'ConfigError'
 }
 

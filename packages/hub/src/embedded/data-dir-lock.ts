@@ -1,0 +1,53 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { CannotStart } from '../process/cannot-start.ts'
+
+const sqliteBusy = 5
+
+/**
+ * Makes sure that one hub alone uses a data directory. The lock is SQLite's own on an empty file: Node offers no other
+ * lock that the kernel takes back the moment its holder dies. Returns what releases it.
+ */
+export function lockDataDir(dataDir: string): () => void {
+  const pidFile = path.join(dataDir, 'hub.pid')
+  const database = openLockFile(dataDir)
+  try {
+    database.exec('pragma journal_mode = off; begin exclusive')
+  } catch (error) {
+    database.close()
+    if ((error as { errcode?: number }).errcode !== sqliteBusy) throw refusal(dataDir, error)
+    throw new CannotStart(
+      `${dataDir} is in use by another hub (${holder(pidFile)}); stop that one, or set HUB_DATA_DIR to another directory.`,
+    )
+  }
+  fs.writeFileSync(pidFile, `${process.pid}\n`)
+  return () => {
+    fs.rmSync(pidFile, { force: true })
+    database.close()
+  }
+}
+
+function openLockFile(dataDir: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path.join(dataDir, 'hub.lock'), { timeout: 0 })
+  } catch (error) {
+    throw refusal(dataDir, error)
+  }
+}
+
+function refusal(dataDir: string, cause: unknown): CannotStart {
+  return new CannotStart(
+    `${dataDir} can't be locked (${(cause as Error).message}); check that this user may write there, ` +
+      'or set HUB_DATA_DIR to another directory.',
+    { cause },
+  )
+}
+
+function holder(pidFile: string): string {
+  try {
+    return `pid ${fs.readFileSync(pidFile, 'utf8').trim()}`
+  } catch {
+    return 'which is just starting'
+  }
+}

@@ -1,0 +1,62 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { CannotStart } from '../process/cannot-start.ts'
+
+/** A user of the system. */
+export interface Identity {
+  readonly name: string
+  readonly uid: number
+  readonly gid: number
+}
+
+/**
+ * The user that PostgreSQL runs as: null stands for the hub's own. PostgreSQL refuses to run as root, so root starts it
+ * as whoever owns the data already, else as `postgres`, else as `nobody`.
+ */
+export function chooseIdentity(clusterDir: string): Identity | null {
+  const own = process.getuid?.() ?? -1
+  const owner = fs.statSync(clusterDir, { throwIfNoEntry: false })
+  if (owner && owner.uid !== own && own !== 0) {
+    throw new CannotStart(
+      `${clusterDir} belongs to another user (${nameOf(owner.uid)}); start the hub as that user or as root, ` +
+        'or set HUB_DATA_DIR to another directory.',
+    )
+  }
+  if (own !== 0) return null
+  if (owner && owner.uid !== 0) return { name: nameOf(owner.uid), uid: owner.uid, gid: owner.gid }
+  const identity =
+    users().find(({ name }) => name === 'postgres') ?? users().find(({ name }) => name === 'nobody')
+  if (!identity) {
+    throw new CannotStart(
+      'PostgreSQL refuses to run as root, and the system has neither a user `postgres` nor `nobody`; start the hub as ' +
+        'an ordinary user or set DATABASE_URL to a PostgreSQL of your own.',
+    )
+  }
+  if (owner) {
+    throw new CannotStart(
+      `${clusterDir} belongs to root, and PostgreSQL refuses to run as root; ` +
+        `give it to another user first: chown -R ${identity.name} ${clusterDir}`,
+    )
+  }
+  return identity
+}
+
+/** Whether `identity` may enter `dir` and every directory above it, going by the permission bits. */
+export function canEnter(identity: Identity, dir: string): boolean {
+  const { mode, uid } = fs.statSync(dir)
+  const execute = uid === identity.uid ? 0o100 : 0o001
+  const parent = path.dirname(dir)
+  return (mode & execute) !== 0 && (parent === dir || canEnter(identity, parent))
+}
+
+function nameOf(uid: number): string {
+  return users().find((user) => user.uid === uid)?.name ?? String(uid)
+}
+
+function users(): Identity[] {
+  const lines = fs.readFileSync('/etc/passwd', 'utf8').split('\n')
+  return lines
+    .map((line) => line.split(':'))
+    .filter((fields) => fields.length >= 4 && !fields[0]?.startsWith('#'))
+    .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
+}
