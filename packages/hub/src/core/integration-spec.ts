@@ -22,7 +22,10 @@ export const HttpTarget = closed({
     (['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const).map((method) => Type.Literal(method)),
     { default: 'POST' },
   ),
-  headers: Type.Record(Type.String(), Type.String({ maxLength: 8_000 }), { default: {} }),
+  headers: Type.Record(Type.String(), Type.String({ maxLength: 8_000 }), {
+    default: {},
+    'x-secret-by-name': true,
+  }),
   success: Type.Array(StatusPattern, { default: ['2xx'], minItems: 1 }),
   permanent: Type.Array(StatusPattern, { default: [400, 410, 422] }),
   timeoutMs: Type.Integer({

@@ -20,17 +20,19 @@ export interface FieldError {
 export type Checked<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] }
 
-/** The parts of a JSON schema that this file walks. */
-interface Node {
+/** The parts of a JSON schema that are walked. */
+export interface SchemaNode {
+  readonly 'x-secret'?: boolean
+  readonly 'x-secret-by-name'?: boolean
   readonly default?: unknown
-  readonly anyOf?: readonly Node[]
+  readonly anyOf?: readonly SchemaNode[]
   readonly const?: unknown
   readonly type?: string
-  readonly properties?: Readonly<Record<string, Node>>
+  readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]
-  readonly patternProperties?: Readonly<Record<string, Node>>
-  readonly additionalProperties?: boolean | Node
-  readonly items?: Node
+  readonly patternProperties?: Readonly<Record<string, SchemaNode>>
+  readonly additionalProperties?: boolean | SchemaNode
+  readonly items?: SchemaNode
 }
 
 /**
@@ -39,12 +41,12 @@ interface Node {
  */
 export function check<T extends TSchema>(schema: T, input: unknown): Checked<Static<T>> {
   const errors: FieldError[] = []
-  const value = walk(schema as Node, input, '', errors)
+  const value = walk(schema as SchemaNode, input, '', errors)
   // The walk checked every part against the schema, so the value has its type.
   return errors.length === 0 ? { ok: true, value: value as Static<T> } : { ok: false, errors }
 }
 
-function walk(node: Node, input: unknown, path: string, errors: FieldError[]): unknown {
+function walk(node: SchemaNode, input: unknown, path: string, errors: FieldError[]): unknown {
   const value = input === undefined && node.default !== undefined ? structuredClone(node.default) : input
   const branches = node.anyOf
   if (branches?.every((branch) => branch.properties)) return walkUnion(branches, value, path, errors)
@@ -62,7 +64,7 @@ function walk(node: Node, input: unknown, path: string, errors: FieldError[]): u
   return value
 }
 
-function checkLeaf(node: Node, value: unknown, path: string, errors: FieldError[]): void {
+function checkLeaf(node: SchemaNode, value: unknown, path: string, errors: FieldError[]): void {
   const choices = node.anyOf?.every((branch) => 'const' in branch)
     ? node.anyOf.map((branch) => branch.const)
     : null
@@ -78,20 +80,34 @@ function checkLeaf(node: Node, value: unknown, path: string, errors: FieldError[
   errors.push({ path, message: found })
 }
 
-function walkUnion(branches: readonly Node[], value: unknown, path: string, errors: FieldError[]): unknown {
+function walkUnion(
+  branches: readonly SchemaNode[],
+  value: unknown,
+  path: string,
+  errors: FieldError[],
+): unknown {
   const field = discriminator(branches)
   if (!isRecord(value)) {
     errors.push({ path, message: value === undefined ? 'is required' : `must be an object with "${field}"` })
     return value
   }
-  const chosen = branches.find((branch) => branch.properties?.[field]?.const === value[field])
+  const chosen = chooseBranch(branches, value)
   if (chosen?.properties) return walkObject(chosen, chosen.properties, value, path, errors)
   const choices = branches.map((branch) => quote(branch.properties?.[field]?.const)).join(', ')
   errors.push({ path: `${path}/${field}`, message: `must be one of ${choices}` })
   return value
 }
 
-function discriminator(branches: readonly Node[]): string {
+/** The branch of a union of objects that a value means. */
+export function chooseBranch(
+  branches: readonly SchemaNode[],
+  value: Readonly<Record<string, unknown>>,
+): SchemaNode | undefined {
+  const field = discriminator(branches)
+  return branches.find((branch) => branch.properties?.[field]?.const === value[field])
+}
+
+export function discriminator(branches: readonly SchemaNode[]): string {
   const first = branches[0]?.properties ?? {}
   const field = Object.keys(first).find((name) =>
     branches.every((branch) => 'const' in (branch.properties?.[name] ?? {})),
@@ -101,8 +117,8 @@ function discriminator(branches: readonly Node[]): string {
 }
 
 function walkObject(
-  node: Node,
-  properties: Readonly<Record<string, Node>>,
+  node: SchemaNode,
+  properties: Readonly<Record<string, SchemaNode>>,
   value: Record<string, unknown>,
   path: string,
   errors: FieldError[],
@@ -129,7 +145,7 @@ function walkObject(
 }
 
 function walkRecord(
-  patterns: Readonly<Record<string, Node>>,
+  patterns: Readonly<Record<string, SchemaNode>>,
   value: Record<string, unknown>,
   path: string,
   errors: FieldError[],
@@ -152,7 +168,7 @@ function unknownField(name: string, known: readonly string[]): string {
     : `is not a field here; known are ${known.join(', ')}`
 }
 
-function escapePointer(name: string): string {
+export function escapePointer(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
@@ -160,6 +176,6 @@ function quote(value: unknown): string {
   return JSON.stringify(value)
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { IntegrationSpec } from './integration-spec.ts'
+import { check } from './schema.ts'
+import { isSensitiveName, keepSecrets, mapSecrets, maskSecrets } from './secret-fields.ts'
+import { SourceSpec } from './source-spec.ts'
+
+function integration(target: object): IntegrationSpec {
+  const checked = check(IntegrationSpec, { target: { kind: 'http', url: 'https://a.example/', ...target } })
+  assert.ok(checked.ok)
+  return checked.value
+}
+
+test('secrets are found by the schema, in the branch of a union that is meant, and by the names of headers', () => {
+  const spec = integration({
+    auth: { kind: 'basic', username: 'u', password: 'p' },
+    headers: { 'X-Api-Key': 'k', 'x-event': '{eventId}' },
+  })
+  const seen: string[] = []
+  mapSecrets(IntegrationSpec, spec, (secret, path) => {
+    seen.push(`${path}=${secret}`)
+    return secret
+  })
+  assert.deepEqual(seen.sort(), ['/target/auth/password=p', '/target/headers/X-Api-Key=k'])
+})
+
+test('masking changes secrets only', () => {
+  const masked = maskSecrets(IntegrationSpec, integration({ auth: { kind: 'bearer', token: 't' } }))
+  assert.deepEqual(masked, integration({ auth: { kind: 'bearer', token: '***' } }))
+})
+
+test('names of headers that hold secrets', () => {
+  for (const name of [
+    'Authorization',
+    'cookie',
+    'x-api-key',
+    'X-Token',
+    'x-auth',
+    'x-hub-signature',
+    'password',
+  ])
+    assert.ok(isSensitiveName(name), name)
+  for (const name of ['x-event', 'author', 'content-language', 'idempotency-key', 'accept'])
+    assert.equal(isSensitiveName(name), false, name)
+})
+
+const hmac = { kind: 'hmac', header: 'x-signature', secret: 's1', previousSecret: 's0' }
+
+test('secrets that are absent or masked keep their value', () => {
+  const absent = keepSecrets(SourceSpec, { verify: { kind: 'hmac', header: 'x-other' } }, { verify: hmac })
+  assert.deepEqual(absent.errors, [])
+  assert.deepEqual((absent.value as { verify: unknown }).verify, { ...hmac, header: 'x-other' })
+  const masked = keepSecrets(
+    SourceSpec,
+    { verify: { ...hmac, secret: '***', previousSecret: '***' } },
+    { verify: hmac },
+  )
+  assert.deepEqual((masked.value as { verify: unknown }).verify, hmac)
+})
+
+test('a new secret replaces, and null removes an optional one', () => {
+  const input = { verify: { ...hmac, secret: 's2', previousSecret: null } }
+  const { value } = keepSecrets(SourceSpec, input, { verify: hmac })
+  const { previousSecret: _, ...rest } = hmac
+  assert.deepEqual((value as { verify: unknown }).verify, { ...rest, secret: 's2' })
+})
+
+test('a secret does not survive a change of kind', () => {
+  const { errors } = keepSecrets(SourceSpec, { verify: { kind: 'github', secret: '***' } }, { verify: hmac })
+  assert.deepEqual(errors, [
+    {
+      path: '/verify/secret',
+      message:
+        'has no stored value to keep, because "kind" was "hmac" and is "github" now; give the secret itself',
+    },
+  ])
+  const left = keepSecrets(SourceSpec, { verify: { kind: 'github' } }, { verify: hmac })
+  assert.deepEqual((left.value as { verify: unknown }).verify, { kind: 'github' })
+})
+
+test('a mask keeps nothing where nothing is stored', () => {
+  const { errors } = keepSecrets(SourceSpec, { verify: { ...hmac, secret: '***' } }, undefined)
+  assert.deepEqual(errors, [
+    { path: '/verify/secret', message: 'has no stored value to keep; give the secret itself' },
+  ])
+})
+
+test('masked headers keep their value by name; others may be literally masked', () => {
+  const stored = integration({ headers: { 'x-api-key': 'k' } })
+  const input = integration({ headers: { 'x-api-key': '***', 'x-stars': '***', 'x-token': '***' } })
+  const { value, errors } = keepSecrets(IntegrationSpec, input, stored)
+  assert.deepEqual((value as { target: { headers: unknown } }).target.headers, {
+    'x-api-key': 'k',
+    'x-stars': '***',
+    'x-token': '***',
+  })
+  assert.deepEqual(
+    errors.map(({ path }) => path),
+    ['/target/headers/x-token'],
+  )
+})
+
+test('an input of another shape is left for the check to refuse', () => {
+  for (const input of [null, 7, 'x', [], { verify: 3 }, { verify: { kind: 'nope' } }, { target: null }])
+    assert.doesNotThrow(() => keepSecrets(SourceSpec, input, { verify: hmac }))
+})

@@ -1,0 +1,61 @@
+import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
+import type { TSchema } from 'typebox'
+import { mapSecrets } from '../core/secret-fields.ts'
+
+const cipher = 'aes-256-gcm'
+const nonceBytes = 12
+const tagBytes = 16
+const prefix = 'sealed.v1.'
+
+export class WrongSecretKeyError extends Error {
+  override readonly name = 'WrongSecretKeyError'
+  constructor(keyId: string) {
+    super(
+      `HUB_SECRET_KEY is not the key that the stored secrets were encrypted with (this one is ${keyId}). ` +
+        'Start with the former key, or restore the file that held it.',
+    )
+  }
+}
+
+/** Encrypts what is stored with a key that is not in the database. */
+export class SecretBox {
+  readonly #key: Buffer
+  /** Names the key without telling it. */
+  readonly keyId: string
+
+  constructor(keyHex: string) {
+    if (!/^[0-9a-f]{64}$/i.test(keyHex)) throw new Error('the secret key must be 64 hexadecimal characters')
+    this.#key = Buffer.from(keyHex, 'hex')
+    this.keyId = hash('sha256', this.#key, 'hex').slice(0, 8)
+  }
+
+  /** `place` is where the secret will stand; it opens nowhere else, so nobody can move secrets between records. */
+  seal(secret: string, place: string): string {
+    const nonce = randomBytes(nonceBytes)
+    const encryption = createCipheriv(cipher, this.#key, nonce).setAAD(Buffer.from(place))
+    const parts = [nonce, encryption.update(secret, 'utf8'), encryption.final(), encryption.getAuthTag()]
+    return `${prefix}${this.keyId}.${Buffer.concat(parts).toString('base64url')}`
+  }
+
+  open(sealed: string, place: string): string {
+    const [keyId = '', text = ''] = sealed.slice(prefix.length).split('.', 2)
+    if (keyId !== this.keyId) throw new WrongSecretKeyError(this.keyId)
+    const bytes = Buffer.from(text, 'base64url')
+    const decryption = createDecipheriv(cipher, this.#key, bytes.subarray(0, nonceBytes))
+    decryption.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-tagBytes))
+    const opened = [decryption.update(bytes.subarray(nonceBytes, -tagBytes)), decryption.final()]
+    return Buffer.concat(opened).toString()
+  }
+}
+
+/** `record` names the row, such as `integrations/12`. */
+export function sealSecrets<T>(box: SecretBox, record: string, schema: TSchema, value: T): T {
+  return mapSecrets(schema, value, (secret, path) => box.seal(secret, record + path))
+}
+
+export function openSecrets<T>(box: SecretBox, record: string, schema: TSchema, value: T): T {
+  // A header that was stored before its name counted as sensitive is not sealed.
+  return mapSecrets(schema, value, (stored, path) =>
+    stored.startsWith(prefix) ? box.open(stored, record + path) : stored,
+  )
+}
