@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { pino } from 'pino'
+import { startEmbeddedPostgres } from '../embedded/embedded-postgres.ts'
+
+export interface TestDatabase {
+  readonly url: string
+  drop(): Promise<void>
+}
+
+let ownServer: Promise<string> | undefined
+
+/** A new, empty database, on the server of the test run or, for a file that is run by hand, on one of its own. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const serverUrl = process.env['HUB_TEST_DATABASE_URL'] ?? (await (ownServer ??= startOwnServer()))
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await execute(serverUrl, `create database ${name}`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return { url: url.href, drop: () => execute(serverUrl, `drop database if exists ${name} with (force)`) }
+}
+
+async function startOwnServer(): Promise<string> {
+  const dataDir = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-test-'))
+  const server = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), disposable: true })
+  // The server doesn't keep the process alive: when the tests are over, nothing else does either.
+  process.once('beforeExit', () => {
+    void server.stop().then(() => fs.rm(dataDir, { recursive: true, force: true }))
+  })
+  return server.url
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,56 @@
+// Runs the tests (unit: beside the code; e2e: across processes; all) against one PostgreSQL that is made for the run.
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { pino } from 'pino'
+import { startEmbeddedPostgres } from '../packages/hub/src/embedded/embedded-postgres.ts'
+
+const root = path.resolve(import.meta.dirname, '..')
+const unit = ['packages/**/*.test.ts']
+const e2e = ['tests/**/*.test.ts']
+const suites = { unit, e2e, all: [...unit, ...e2e] }
+/** A file that hangs fails instead of holding the run for ever. */
+const fileTimeoutMs = 300_000
+
+const suite = process.argv[2] ?? 'all'
+if (!Object.hasOwn(suites, suite)) {
+  console.error(`There is no suite "${suite}"; known are ${Object.keys(suites).join(', ')}.`)
+  process.exit(1)
+}
+
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort())
+process.exitCode = await withDatabase((databaseUrl) =>
+  runTests(fs.globSync(suites[suite], { cwd: root }), databaseUrl),
+)
+
+async function withDatabase(work) {
+  const given = process.env.HUB_TEST_DATABASE_URL
+  if (given) return work(given)
+  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-test-'))
+  try {
+    const log = pino({ level: 'silent' })
+    const server = await startEmbeddedPostgres({ dataDir, log, disposable: true, signal: stopping.signal })
+    return await work(server.url).finally(() => server.stop())
+  } finally {
+    fs.rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+function runTests(databaseUrl) {
+  // Most tests wait for the database or for a process, so two at a time pay off even on one core.
+  const concurrency = Math.max(2, os.availableParallelism())
+  const options = [
+    '--test-reporter=spec',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${fileTimeoutMs}`,
+  ]
+  const runner = spawn(process.execPath, ['--test', ...options, ...files], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, HUB_TEST_DATABASE_URL: databaseUrl },
+  })
+  stopping.signal.addEventListener('abort', () => runner.kill('SIGTERM'))
+  return new Promise((resolve) => runner.once('close', (code) => resolve(code ?? 1)))
+}
