@@ -29,7 +29,9 @@ export function parseCidr(text: string): Cidr | null {
  *
  * An IPv6 address may carry an IPv4 address that a gateway would deliver to, so each address within it must pass.
  */
-export function addressPolicy(allow: readonly Cidr[], deny: readonly Cidr[]): AddressPolicy {
+export function addressPolicy(allow: readonly string[], deny: readonly string[]): AddressPolicy {
+  const allowed = allow.map(requireCidr)
+  const denied = deny.map(requireCidr)
   return {
     problem(text) {
       const address = parseAddress(text)
@@ -37,12 +39,18 @@ export function addressPolicy(allow: readonly Cidr[], deny: readonly Cidr[]): Ad
       for (const face of [address, ...embeddedAddresses(address)]) {
         const never = neverAllowed.find((entry) => contains(entry, face))
         if (never) return `${text} is ${never.what}, which is never allowed`
-        const denied = narrowest(deny, face)
-        if (denied >= 0 && denied >= narrowest(allow, face)) return `${text} is in HUB_TARGETS_DENY`
+        const denial = narrowest(denied, face)
+        if (denial >= 0 && denial >= narrowest(allowed, face)) return `${text} is in HUB_TARGETS_DENY`
       }
       return null
     },
   }
+}
+
+function requireCidr(text: string): Cidr {
+  const cidr = parseCidr(text)
+  if (!cidr) throw new TypeError(`${text} is not a network such as 10.0.0.0/8`)
+  return cidr
 }
 
 /**
@@ -68,6 +76,10 @@ function networks(what: string, cidrs: readonly string[]): (Cidr & { readonly wh
     const [network, prefixLength] = ipaddr.parseCIDR(text)
     return { network, prefixLength, what }
   })
+}
+
+export function isAddress(text: string): boolean {
+  return parseAddress(text) !== null
 }
 
 function parseAddress(text: string): Address | null {

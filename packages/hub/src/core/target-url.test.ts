@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compileUrl, renderPath, type RenderedPath } from './target-url.ts'
-import type { TemplateValues } from './template.ts'
+import { sampleEvent } from './sample-event.ts'
+import { compileUrl, renderPath } from './target-url.ts'
+import type { Result, TemplateValues } from './template.ts'
 
 function valuesWith(type: string, subject: string | null = null): TemplateValues {
-  return {
-    eventId: 'event-1',
-    type,
-    source: 'okdesk',
-    subject,
-    correlationId: 'correlation-1',
-    deliveryId: 'delivery-1',
-    attempt: 1,
-    attribute: () => undefined,
-  }
+  return { deliveryId: 'delivery-1', attempt: 1, event: sampleEvent({ type, subject }) }
 }
 
-function render(url: string, type: string, subject: string | null = null): RenderedPath {
+function render(url: string, type: string, subject: string | null = null): Result<string> {
   const compiled = compileUrl(url)
   assert.ok(compiled.ok, url)
   return renderPath(compiled.value.path, valuesWith(type, subject))
@@ -26,7 +18,7 @@ function render(url: string, type: string, subject: string | null = null): Rende
 function path(url: string, type: string, subject: string | null = null): string {
   const rendered = render(url, type, subject)
   assert.ok(rendered.ok, `${url} with ${type}`)
-  return rendered.path
+  return rendered.value
 }
 
 function problem(url: string): string {
@@ -81,7 +73,7 @@ test('a value cannot make a dot segment', () => {
   ] as const)
     assert.deepEqual(render(url, type), {
       ok: false,
-      problem: 'a value would make the path segment "." or ".."',
+      message: 'a value would make the path segment "." or ".."',
     })
   assert.equal(path('https://x.example/a/{type}', '...'), '/a/...')
   assert.equal(path('https://x.example/a?b=/{type}', '..'), '/a?b=/..')
@@ -89,8 +81,8 @@ test('a value cannot make a dot segment', () => {
 
 test('a value that the event does not have is not sent as nothing', () => {
   const url = 'https://x.example/tickets/{subject}'
-  assert.deepEqual(render(url, 'type'), { ok: false, problem: 'the event has no {subject}' })
-  assert.deepEqual(render(url, 'type', ''), { ok: false, problem: 'the event has no {subject}' })
+  assert.deepEqual(render(url, 'type'), { ok: false, message: 'the event has no {subject}' })
+  assert.deepEqual(render(url, 'type', ''), { ok: false, message: 'the event has no {subject}' })
   assert.equal(path(url, 'type', '7'), '/tickets/7')
 })
 
@@ -103,8 +95,8 @@ test('whatever the values, the receiver reads the same path and the values as th
     fc.property(anyText, anyText, (type, subject) => {
       const rendered = renderPath(template, valuesWith(type, subject))
       if (!rendered.ok) return assert.match(type, /^\.{1,2}$/)
-      assert.match(rendered.path, /^[\x21-\x7e]+$/)
-      const read = new URL(rendered.path, 'https://x.example')
+      assert.match(rendered.value, /^[\x21-\x7e]+$/)
+      const read = new URL(rendered.value, 'https://x.example')
       assert.deepEqual(read.pathname.split('/').map(decodeURIComponent), ['', 'a', type, 'b'])
       assert.deepEqual([...read.searchParams], [['subject', subject]])
       assert.equal(read.hash, '')

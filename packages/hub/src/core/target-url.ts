@@ -1,5 +1,5 @@
-import { compileTemplate } from './template.ts'
-import type { Compiled, Template, TemplateValues } from './template.ts'
+import { compileTemplate, refused } from './template.ts'
+import type { Result, Template, TemplateValues } from './template.ts'
 
 /** An HTTP target's URL: a fixed origin, and a path with query that may hold variables. */
 export interface TargetUrl {
@@ -8,7 +8,7 @@ export interface TargetUrl {
   readonly path: Template
 }
 
-export function compileUrl(text: string): Compiled<TargetUrl> {
+export function compileUrl(text: string): Result<TargetUrl> {
   const template = compileTemplate(text)
   if (!template.ok) return template
   const mark = unusedMark(text)
@@ -42,10 +42,6 @@ function urlProblem(url: URL): string | null {
   return null
 }
 
-function refused(message: string): { readonly ok: false; readonly message: string } {
-  return { ok: false, message }
-}
-
 /** Stands for a variable while the URL is parsed; lower-case letters, which a parser leaves alone everywhere. */
 function unusedMark(text: string): string {
   let mark = 'variable'
@@ -53,17 +49,14 @@ function unusedMark(text: string): string {
   return mark
 }
 
-export type RenderedPath =
-  { readonly ok: true; readonly path: string } | { readonly ok: false; readonly problem: string }
-
 /**
  * Each value becomes part of one path segment or one query value. An event must not be able to choose another
  * endpoint, so a missing or empty value is a problem, and so is one that makes a segment `.` or `..`: receivers
  * resolve such segments even when they are percent-encoded.
  */
-export function renderPath(template: Template, values: TemplateValues): RenderedPath {
+export function renderPath(template: Template, values: TemplateValues): Result<string> {
   const [only] = template
-  if (template.length === 1 && typeof only === 'string') return { ok: true, path: only }
+  if (template.length === 1 && typeof only === 'string') return { ok: true, value: only }
   let path = ''
   for (const part of template) {
     if (typeof part === 'string') {
@@ -71,12 +64,12 @@ export function renderPath(template: Template, values: TemplateValues): Rendered
       continue
     }
     const value = part.read(values)
-    if (value === null || value === '') return { ok: false, problem: `the event has no {${part.name}}` }
+    if (value === null || value === '') return refused(`the event has no {${part.name}}`)
     path += encodeURIComponent(value.toWellFormed())
   }
   if (dotSegment.test(path.split('?', 1)[0] ?? ''))
-    return { ok: false, problem: 'a value would make the path segment "." or ".."' }
-  return { ok: true, path }
+    return refused('a value would make the path segment "." or ".."')
+  return { ok: true, value: path }
 }
 
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i

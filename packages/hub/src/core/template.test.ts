@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sampleEvent } from './sample-event.ts'
 import { compileTemplate, percentEncode, renderHeader, type TemplateValues } from './template.ts'
 
 const values: TemplateValues = {
-  eventId: 'event-1',
-  type: 'issue.created',
-  source: 'okdesk',
-  subject: null,
-  correlationId: 'correlation-1',
   deliveryId: 'delivery-1',
   attempt: 2,
-  attribute: (name) => ({ region: 'Юг', spaced: ' a\r\nx: y ' })[name],
+  event: sampleEvent({
+    id: 'event-1',
+    correlationId: 'correlation-1',
+    attributes: { region: 'Юг', spaced: ' a\r\nx: y ', source: '/given' },
+  }),
 }
 
 function rendered(text: string): string {
@@ -30,6 +30,12 @@ test('every variable is filled in', () => {
     rendered('{type} {eventId} {source} {correlationId} {deliveryId} {attempt}'),
     'issue.created event-1 okdesk correlation-1 delivery-1 2',
   )
+})
+
+test('attributes are those that the receiver gets, filled in where the sender gave none', () => {
+  assert.equal(rendered('{attributes.source} {source}'), '/given okdesk')
+  assert.equal(rendered('{attributes.id} {attributes.time}'), 'event-1 2026-01-02T03:04:05.678Z')
+  assert.equal(rendered('[{attributes.constructor}]'), '[]')
 })
 
 test('doubled braces are braces', () => {

@@ -1,13 +1,11 @@
-/** What templates may name; an attribute that the event does not have is undefined. */
+import { filledAttributes } from './attributes.ts'
+import type { Attributes, StoredEvent } from './event.ts'
+
+/** What templates may name. */
 export interface TemplateValues {
-  readonly eventId: string
-  readonly type: string
-  readonly source: string
-  readonly subject: string | null
-  readonly correlationId: string
   readonly deliveryId: string
   readonly attempt: number
-  attribute(name: string): string | undefined
+  readonly event: StoredEvent
 }
 
 interface Variable {
@@ -18,23 +16,24 @@ interface Variable {
 /** Texts and variables in turn, compiled once. */
 export type Template = readonly (string | Variable)[]
 
-export type Compiled<T> =
+/** A value, or one sentence that tells why there is none. */
+export type Result<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string }
 
 const readers: Readonly<Record<string, Variable['read']>> = {
-  eventId: (values) => values.eventId,
-  type: (values) => values.type,
-  source: (values) => values.source,
-  subject: (values) => values.subject,
-  correlationId: (values) => values.correlationId,
-  deliveryId: (values) => values.deliveryId,
-  attempt: (values) => String(values.attempt),
+  eventId: ({ event }) => event.id,
+  type: ({ event }) => event.type,
+  source: ({ event }) => event.sourceName,
+  subject: ({ event }) => event.subject,
+  correlationId: ({ event }) => event.correlationId,
+  deliveryId: ({ deliveryId }) => deliveryId,
+  attempt: ({ attempt }) => String(attempt),
 }
 
 const attributeVariable = /^attributes\.([a-z0-9]+)$/
 
 /** `{name}` is a variable, `{{` and `}}` are the braces themselves. */
-export function compileTemplate(text: string): Compiled<Template> {
+export function compileTemplate(text: string): Result<Template> {
   const parts: (string | Variable)[] = []
   let literal = ''
   for (const [token] of text.matchAll(/\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+/g)) {
@@ -60,19 +59,22 @@ function findVariable(name: string): Variable | null {
   if (read) return { name, read }
   const attribute = attributeVariable.exec(name)?.[1]
   if (attribute === undefined) return null
-  return { name, read: (values) => values.attribute(attribute) ?? null }
+  return { name, read: ({ event }) => ownAttribute(filledAttributes(event), attribute) }
 }
 
-function refused(message: string): { readonly ok: false; readonly message: string } {
+/** `{attributes.constructor}` must not find what every object has. */
+function ownAttribute(attributes: Attributes, name: string): string | null {
+  return Object.hasOwn(attributes, name) ? (attributes[name] ?? null) : null
+}
+
+export function refused(message: string): { readonly ok: false; readonly message: string } {
   return { ok: false, message }
-}
-
-export function hasVariables(template: Template): boolean {
-  return template.some((part) => typeof part !== 'string')
 }
 
 /** For a header: what the event does not have is empty, what a header can't carry is percent-encoded as UTF-8. */
 export function renderHeader(template: Template, values: TemplateValues): string {
+  const [only] = template
+  if (template.length === 1 && typeof only === 'string') return only
   return template
     .map((part) => (typeof part === 'string' ? part : percentEncode(part.read(values) ?? '', unfitForHeader)))
     .join('')

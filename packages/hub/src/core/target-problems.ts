@@ -1,0 +1,49 @@
+import { isAddress, type AddressPolicy } from './address.ts'
+import type { HttpTarget, TargetSpec } from './integration-spec.ts'
+import { escapePointer, type FieldError } from './schema.ts'
+import { headerNameProblem, isPlainHeaderValue } from './target-headers.ts'
+import { compileUrl } from './target-url.ts'
+import { compileTemplate } from './template.ts'
+
+/** What is wrong with a target beyond its schema. Paths begin at the target. */
+export function targetProblems(target: TargetSpec, addresses: AddressPolicy): readonly FieldError[] {
+  if (target.kind !== 'http') return []
+  return [...urlProblems(target.url, addresses), ...headerProblems(target), ...authProblems(target)]
+}
+
+function urlProblems(text: string, addresses: AddressPolicy): FieldError[] {
+  const path = '/url'
+  const url = compileUrl(text)
+  if (!url.ok) return [{ path, message: url.message }]
+  // A name may change what it stands for, so names are checked when connecting.
+  const denied = isAddress(url.value.hostname) ? addresses.problem(url.value.hostname) : null
+  return denied === null ? [] : [{ path, message: `must not lead there: ${denied}` }]
+}
+
+function headerProblems(target: HttpTarget): FieldError[] {
+  const seen = new Set<string>()
+  return Object.entries(target.headers).flatMap(([given, value]) => {
+    const name = given.toLowerCase()
+    const message =
+      headerNameProblem(name, target.envelope) ??
+      (seen.has(name) ? 'is there twice, in different case' : null) ??
+      (name === 'authorization' && target.auth.kind !== 'none' ? 'is already set by "auth"' : null) ??
+      headerValueProblem(value)
+    seen.add(name)
+    return message === null ? [] : [{ path: `/headers/${escapePointer(given)}`, message }]
+  })
+}
+
+function headerValueProblem(value: string): string | null {
+  if (!isPlainHeaderValue(value)) return 'must be ASCII without line breaks or control characters'
+  const template = compileTemplate(value)
+  return template.ok ? null : template.message
+}
+
+function authProblems({ auth }: HttpTarget): FieldError[] {
+  if (auth.kind === 'basic' && auth.username.includes(':'))
+    return [{ path: '/auth/username', message: 'must not contain ":", which ends a user name' }]
+  if (auth.kind === 'bearer' && !isPlainHeaderValue(auth.token))
+    return [{ path: '/auth/token', message: 'must be ASCII without line breaks or control characters' }]
+  return []
+}
