@@ -1,4 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Catalog, Integration, Key, Source } from '../core/catalog.ts'
+import { loadCatalog } from '../store/catalog.ts'
+import { readConfigVersion } from '../store/configuration.ts'
+import type { Pool } from '../store/database.ts'
+import type { SecretBox } from '../store/secrets.ts'
 
 /** One version of the configuration, with the look-ups that requests need. */
 export interface CatalogIndex {
@@ -18,5 +23,92 @@ export function indexCatalog(catalog: Catalog): CatalogIndex {
     integrationByName: new Map(catalog.integrations.map((integration) => [integration.name, integration])),
     integrationById: new Map(catalog.integrations.map((integration) => [integration.id, integration])),
     keyByHash: new Map(catalog.keys.map((key) => [key.hash, key])),
+  }
+}
+
+/** Told of every new version, in order, before `refresh` resolves. */
+export type CatalogListener = (index: CatalogIndex) => void
+
+export interface LiveCatalogDeps {
+  readonly pool: Pool
+  readonly secrets: SecretBox
+  /** The store could not be asked; what is in memory stays in force. */
+  readonly onError: (error: unknown) => void
+}
+
+const pollMs = 500
+
+/** The configuration in memory, at most half a second older than the store. */
+export class LiveCatalog {
+  readonly #deps: LiveCatalogDeps
+  readonly #listeners = new Set<CatalogListener>()
+  #current = indexCatalog({ version: 0, sources: [], integrations: [], keys: [] })
+  #lastRead: Promise<void> = Promise.resolve()
+  #nextRead: Promise<void> | null = null
+  #polling: Promise<void> | null = null
+  #stop = new AbortController()
+
+  constructor(deps: LiveCatalogDeps) {
+    this.#deps = deps
+  }
+
+  get current(): CatalogIndex {
+    return this.#current
+  }
+
+  /** Calls the listener with every version to come; returns how to stop that. */
+  subscribe(listener: CatalogListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async start(): Promise<void> {
+    if (this.#polling) return
+    await this.refresh()
+    this.#stop = new AbortController()
+    this.#polling = this.#poll(this.#stop.signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#polling
+    this.#polling = null
+  }
+
+  /** What was committed before the call is in force when it resolves. */
+  refresh(): Promise<void> {
+    // A read that is under way may have begun before the caller's change: only one that has yet to begin will do.
+    if (this.#nextRead) return this.#nextRead
+    const read = this.#lastRead.then(() => {
+      this.#nextRead = null
+      return this.#read()
+    })
+    this.#nextRead = read
+    this.#lastRead = read.catch(() => undefined)
+    return read
+  }
+
+  /** One look at the version; reads everything only when it changed. */
+  async tick(): Promise<void> {
+    try {
+      const version = await readConfigVersion(this.#deps.pool)
+      if (version !== this.#current.catalog.version) await this.refresh()
+    } catch (error) {
+      this.#deps.onError(error)
+    }
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(pollMs, undefined, { signal, ref: false }).catch(() => undefined)
+      if (!signal.aborted) await this.tick()
+    }
+  }
+
+  async #read(): Promise<void> {
+    const catalog = await loadCatalog(this.#deps.pool, this.#deps.secrets)
+    if (catalog.version === this.#current.catalog.version) return
+    this.#current = indexCatalog(catalog)
+    for (const listener of this.#listeners) listener(this.#current)
   }
 }

@@ -36,14 +36,34 @@ export function openPool(options: DatabaseOptions, onIdleError: (error: Error) =
   return pool
 }
 
+/** The connection was lost while COMMIT was under way: what is on disk is unknown. */
+export class CommitUnknownError extends Error {
+  constructor(cause: unknown) {
+    super('the connection was lost in COMMIT', { cause })
+  }
+}
+
+/**
+ * How the transactions of the hot path begin. Their tables grow and shrink by millions of rows within minutes, which
+ * statistics never follow: they must walk indexes, whatever the planner believes.
+ */
+export const beginByIndex =
+  'begin; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
+
 /** Runs `work` in one transaction. An error before COMMIT rolls back; the connection is dropped if it is broken. */
-export async function transaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+export async function transaction<T>(
+  pool: Pool,
+  work: (client: Client) => Promise<T>,
+  begin = 'begin',
+): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await client.query(begin)
     const result = await work(client)
-    await client.query('commit')
+    await client.query('commit').catch((error: unknown) => {
+      throw isServerError(error) ? error : new CommitUnknownError(error)
+    })
     return result
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError))
@@ -51,4 +71,19 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
   } finally {
     client.release(broken)
   }
+}
+
+/** Whether PostgreSQL itself said so; then the transaction is surely not committed. */
+export function isServerError(error: unknown): error is pg.DatabaseError {
+  // An administrator's or a crash's end of the session may come after the commit record was written.
+  return error instanceof pg.DatabaseError && !error.code?.startsWith('57P') && !error.code?.startsWith('08')
+}
+
+/** The data itself cannot be stored: another try of the same rows fails the same way. */
+export function isDataError(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(22|23|54)/.test(error.code ?? '')
+}
+
+export function isMissingPartition(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23514' && /partition/.test(error.message)
 }

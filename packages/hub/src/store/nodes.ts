@@ -20,7 +20,7 @@ export async function beginEpoch(pool: Pool, node: NodeIdentity, leaseMs: number
     const old = await client.query<{ epoch: number }>('select epoch from hub.nodes where node_key = $1', [
       node.nodeKey,
     ])
-    for (const row of old.rows) await endEpoch(client, row.epoch)
+    for (const row of old.rows) await endEpoch(client, row.epoch, 'always')
     const begun = await client.query<{ epoch: number }>(
       `insert into hub.nodes (epoch, node_key, lease_until, started_at, host, version)
        values (nextval('hub.epochs'), $1, now() + $2 * interval '1 millisecond', now(), $3, $4)
@@ -34,9 +34,12 @@ export async function beginEpoch(pool: Pool, node: NodeIdentity, leaseMs: number
 }
 
 /** Deletes an epoch and frees what it owned. Waits for the epoch's own transactions that are under way. */
-async function endEpoch(client: Client, epoch: number): Promise<void> {
+async function endEpoch(client: Client, epoch: number, when: 'always' | 'if its lease is over'): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1, $2)', [epochLock, epoch])
-  const ended = await client.query('delete from hub.nodes where epoch = $1', [epoch])
+  const ended = await client.query('delete from hub.nodes where epoch = $1 and ($2 or lease_until < now())', [
+    epoch,
+    when === 'always',
+  ])
   // A new statement: its snapshot sees what those transactions committed.
   if (ended.rowCount) await freeEpochs(client, [epoch])
 }
@@ -60,20 +63,25 @@ export async function renewLease(pool: Pool, epoch: number, leaseMs: number): Pr
 }
 
 export async function leave(pool: Pool, epoch: number): Promise<void> {
-  await transaction(pool, (client) => endEpoch(client, epoch))
+  await transaction(pool, (client) => endEpoch(client, epoch, 'always'))
 }
 
 /** Ends the epochs of nodes whose lease is over. Returns how many there were. */
 export async function takeOverDeadNodes(pool: Pool): Promise<number> {
   const dead = await pool.query<{ epoch: number }>('select epoch from hub.nodes where lease_until < now()')
   for (const { epoch } of dead.rows) {
-    await transaction(pool, async (client) => {
-      const still = await client.query(
-        'select from hub.nodes where epoch = $1 and lease_until < now() for update skip locked',
-        [epoch],
-      )
-      if (still.rowCount) await endEpoch(client, epoch)
-    })
+    await endTransactionsOf(pool, epoch)
+    await transaction(pool, (client) => endEpoch(client, epoch, 'if its lease is over'))
   }
   return dead.rows.length
+}
+
+/** A node that is stopped in the middle of a transaction would hold its guard for ever. */
+async function endTransactionsOf(pool: Pool, epoch: number): Promise<void> {
+  await pool.query(
+    `select pg_terminate_backend(pid) from pg_locks
+     where locktype = 'advisory' and classid = $1 and objid = $2 and granted and mode = 'ShareLock'
+       and database = (select oid from pg_database where datname = current_database())`,
+    [epochLock, epoch],
+  )
 }

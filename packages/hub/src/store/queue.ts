@@ -1,5 +1,6 @@
+import type { OwnedDelivery } from '../core/delivery.ts'
 import { CopyRows, copyRows } from './copy.ts'
-import type { Client } from './database.ts'
+import type { Client, Pool } from './database.ts'
 
 export interface NewQueueRow {
   readonly integrationId: number
@@ -31,20 +32,6 @@ export async function insertQueueRows(client: Client, queueRows: readonly NewQue
     else rows.bigint(row.subjectKey)
   }
   await copyRows(client, insertSql, rows)
-}
-
-/** A row of the queue that this node now owns. */
-export interface ClaimedRow {
-  readonly seq: number
-  readonly eventId: string
-  readonly bodyBytes: number
-  readonly due: Date | null
-  readonly attempts: number
-  readonly counted: number
-  readonly forgiven: number
-  readonly subjectKey: bigint | null
-  readonly restartedAt: Date | null
-  readonly replayId: number | null
 }
 
 interface RawClaimedRow {
@@ -111,7 +98,7 @@ export interface ClaimRequest {
   readonly limit: number
 }
 
-export async function claimRows(client: Client, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+export async function claimRows(client: Client, request: ClaimRequest): Promise<readonly OwnedDelivery[]> {
   const { kind, ordering, integrationId, epoch, mark, limit } = request
   const result = await client.query<RawClaimedRow>({
     name: `claim-${kind}-${ordering}`,
@@ -119,6 +106,7 @@ export async function claimRows(client: Client, request: ClaimRequest): Promise<
     values: [integrationId, epoch, mark, limit],
   })
   return result.rows.map((row) => ({
+    integrationId,
     seq: row.seq,
     eventId: row.event_id,
     bodyBytes: row.body_bytes,
@@ -159,7 +147,7 @@ export async function takeHeads(
 }
 
 /** Gives rows back: whoever has room claims them. */
-export async function freeRows(client: Client, keys: readonly RowKey[], epoch: number): Promise<void> {
+export async function freeRows(client: Client | Pool, keys: readonly RowKey[], epoch: number): Promise<void> {
   if (keys.length === 0) return
   await client.query(
     `update hub.queue q set owner = null

@@ -1,0 +1,228 @@
+import { subjectKey } from '../core/delivery-order.ts'
+import type { OwnedDelivery } from '../core/delivery.ts'
+import type { StoredEvent } from '../core/event.ts'
+import { addToCounters, CounterChanges } from '../store/counters.ts'
+import type { Client } from '../store/database.ts'
+import { claimEventKeys, type EventKey } from '../store/event-keys.ts'
+import { insertBusinessKeys, insertEvents, type NewEvent } from '../store/events.ts'
+import { readFlushHead } from '../store/flush-head.ts'
+import { insertQueueRows, takeHeads, type NewQueueRow } from '../store/queue.ts'
+import type { PreparedEvent } from './prepare.ts'
+
+/** One request: its events are committed together or not at all. */
+export interface IngestRequest {
+  readonly events: readonly PreparedEvent[]
+}
+
+export type Fate =
+  | { readonly kind: 'accepted'; readonly eventId: string; readonly deliveries: number }
+  | { readonly kind: 'duplicate'; readonly eventId: string }
+
+export type RequestFate =
+  | { readonly kind: 'committed'; readonly fates: readonly Fate[] }
+  /** One of its events has a key that another body used. */
+  | { readonly kind: 'conflict'; readonly eventId: string; readonly index: number }
+
+/** A delivery that may be sent at once, or that was left for a claim. */
+export interface NewDelivery {
+  readonly delivery: OwnedDelivery
+  readonly event: StoredEvent
+  /** Null: left free on disk. */
+  readonly owner: number | null
+}
+
+export interface CommittedBatch {
+  readonly fates: readonly RequestFate[]
+  readonly deliveries: readonly NewDelivery[]
+}
+
+/** What the transaction asks of memory while it runs. */
+export interface IngestContext {
+  readonly nodeKey: string
+  /** The epoch under which rows may be owned; null: all are left free. */
+  readonly epoch: number | null
+  readonly configVersion: () => number
+  /** The configuration changed: route these again by the newest. */
+  readonly reroute: (events: readonly PreparedEvent[]) => Promise<void>
+  /** Whether memory has room for this delivery now; what it takes must come back by commit or roll-back. */
+  readonly reserve: (integrationId: number, bodyBytes: number) => boolean
+}
+
+/**
+ * Writes a batch inside the caller's transaction, so that whatever else must be true with it can join: keys first,
+ * then events, then their deliveries, then the sums.
+ */
+export async function commitEvents(
+  client: Client,
+  requests: readonly IngestRequest[],
+  context: IngestContext,
+): Promise<CommittedBatch> {
+  const all = requests.flatMap((request) => request.events)
+  const head = await readFlushHead(client, context.epoch, all.length)
+  if (head.configVersion !== context.configVersion()) await context.reroute(all)
+
+  const before = await claimEventKeys(client, distinctKeys(all))
+  const fates = decideFates(requests, before)
+  const fresh = requests.flatMap((request, index) => acceptedOf(request, fates[index]))
+  const owner = head.epochAlive ? context.epoch : null
+  const numbered = fresh.map((event, index) => ({ event, seq: head.seqAt(index) }))
+
+  await insertEvents(client, numbered.map(toNewEvent))
+  await insertBusinessKeys(client, fresh.flatMap(businessKeys))
+  const deliveries = numbered.flatMap(({ event, seq }) => toDeliveries(event, seq, owner, context))
+  await insertQueueRows(client, deliveries.map(toQueueRow))
+  const heads = await claimHeads(client, deliveries, owner, context)
+  await addToCounters(client, context.nodeKey, 'ingest', countDeliveries(deliveries))
+  return { fates, deliveries: heads }
+}
+
+function distinctKeys(events: readonly PreparedEvent[]): readonly EventKey[] {
+  const keys = new Map<string, EventKey>()
+  for (const { keyHash, id, bodyHash } of events) {
+    if (keyHash !== null && !keys.has(keyHash)) keys.set(keyHash, { keyHash, eventId: id, bodyHash })
+  }
+  return [...keys.values()]
+}
+
+/** Thrown to begin the batch anew without a request whose other events have already claimed their keys. */
+export class RequestConflictError extends Error {
+  readonly request: IngestRequest
+  readonly fate: RequestFate
+  constructor(request: IngestRequest, fate: RequestFate) {
+    super('an event of this request conflicts')
+    this.request = request
+    this.fate = fate
+  }
+}
+
+function decideFates(
+  requests: readonly IngestRequest[],
+  before: ReadonlyMap<string, EventKey>,
+): readonly RequestFate[] {
+  const known = new Map(before)
+  return requests.map((request) => {
+    const fates: Fate[] = []
+    for (const [index, event] of request.events.entries()) {
+      const winner = event.keyHash === null ? undefined : known.get(event.keyHash)
+      if (winner && winner.bodyHash !== event.bodyHash) {
+        const fate: RequestFate = { kind: 'conflict', eventId: winner.eventId, index }
+        // Alone, it claimed nothing: its key is another's.
+        if (request.events.length > 1) throw new RequestConflictError(request, fate)
+        return fate
+      }
+      if (winner) fates.push({ kind: 'duplicate', eventId: winner.eventId })
+      else fates.push({ kind: 'accepted', eventId: event.id, deliveries: event.wantedBy.length })
+      if (!winner && event.keyHash !== null) {
+        known.set(event.keyHash, { keyHash: event.keyHash, eventId: event.id, bodyHash: event.bodyHash })
+      }
+    }
+    return { kind: 'committed', fates }
+  })
+}
+
+function acceptedOf(request: IngestRequest, fate: RequestFate | undefined): readonly PreparedEvent[] {
+  if (fate?.kind !== 'committed') return []
+  return request.events.filter((_, index) => fate.fates[index]?.kind === 'accepted')
+}
+
+function toStored(event: PreparedEvent, seq: number): StoredEvent {
+  const { incoming, source } = event
+  return {
+    id: event.id,
+    seq,
+    sourceId: source.id,
+    sourceName: source.name,
+    type: incoming.type,
+    subject: incoming.subject,
+    attributes: incoming.attributes,
+    contentType: incoming.contentType,
+    body: incoming.body,
+    headers: incoming.headers,
+    correlationId: incoming.correlationId ?? event.id,
+    receivedAt: event.receivedAt,
+  }
+}
+
+function toNewEvent({ event, seq }: { event: PreparedEvent; seq: number }): NewEvent {
+  return {
+    ...toStored(event, seq),
+    sha256: event.sha256,
+    causationId: event.incoming.causationId,
+    deliverAt: event.incoming.deliverAt,
+    keyHash: event.keyHash,
+    routes: event.wantedBy.map((integration) => integration.id),
+  }
+}
+
+function businessKeys(event: PreparedEvent): { name: string; value: string; eventId: string }[] {
+  return Object.entries(event.incoming.keys).map(([name, value]) => ({ name, value, eventId: event.id }))
+}
+
+function toDeliveries(
+  event: PreparedEvent,
+  seq: number,
+  epoch: number | null,
+  context: IngestContext,
+): readonly NewDelivery[] {
+  if (event.wantedBy.length === 0) return []
+  const stored = toStored(event, seq)
+  const due = event.incoming.deliverAt
+  return event.wantedBy.map((integration) => {
+    const ordered = integration.spec.ordering === 'subject' && stored.subject !== null
+    const delivery: OwnedDelivery = {
+      integrationId: integration.id,
+      seq,
+      eventId: event.id,
+      bodyBytes: stored.body.length,
+      due,
+      attempts: 0,
+      counted: 0,
+      forgiven: 0,
+      subjectKey: ordered && stored.subject !== null ? subjectKey(stored.subject) : null,
+      restartedAt: null,
+      replayId: null,
+    }
+    // Whether an ordered one is the first of its subject is only known once all of them are in the table.
+    const mayGo = epoch !== null && due === null && !ordered
+    const owner = mayGo && context.reserve(integration.id, stored.body.length) ? epoch : null
+    return { delivery, event: stored, owner }
+  })
+}
+
+function toQueueRow({ delivery, owner }: NewDelivery): NewQueueRow {
+  return { ...delivery, owner }
+}
+
+/** Of the ordered ones, takes those that nothing of their subject precedes, as far as there is room. */
+async function claimHeads(
+  client: Client,
+  deliveries: readonly NewDelivery[],
+  epoch: number | null,
+  context: IngestContext,
+): Promise<readonly NewDelivery[]> {
+  if (epoch === null) return deliveries
+  const wanted = deliveries.filter(
+    ({ delivery }) =>
+      delivery.subjectKey !== null &&
+      delivery.due === null &&
+      context.reserve(delivery.integrationId, delivery.bodyBytes),
+  )
+  if (wanted.length === 0) return deliveries
+  const taken = await takeHeads(
+    client,
+    wanted.map(({ delivery }) => delivery),
+    epoch,
+  )
+  const isTaken = new Set(taken.map((row) => `${row.integrationId}.${row.seq}`))
+  return deliveries.map((item) =>
+    isTaken.has(`${item.delivery.integrationId}.${item.delivery.seq}`) ? { ...item, owner: epoch } : item,
+  )
+}
+
+function countDeliveries(deliveries: readonly NewDelivery[]): CounterChanges {
+  const changes = new CounterChanges()
+  for (const { delivery } of deliveries) {
+    changes.add(delivery.integrationId, { queued: 1, timed: delivery.due ? 1 : 0 })
+  }
+  return changes
+}

@@ -1,0 +1,146 @@
+import type { Outcome } from '../core/outcome.ts'
+import { deadClass, groupMessage, type Verdict } from '../core/retry.ts'
+import { appendAttempts, type AttemptRow } from '../store/attempts.ts'
+import { addToCounters, CounterChanges } from '../store/counters.ts'
+import type { Client } from '../store/database.ts'
+import { buryDeadLetters, type NewDeadLetter } from '../store/dead-letters.ts'
+import { endRows, rescheduleRows, wakeSuccessors, type EndedRow, type RowKey } from '../store/queue.ts'
+import type { Work } from './window.ts'
+
+/** An attempt that is over, and what follows from it. */
+export interface Finished {
+  readonly work: Work
+  readonly outcome: Outcome
+  readonly verdict: Verdict
+}
+
+export interface Settled extends Finished {
+  /** False: the row was no longer this node's, so nothing followed from the attempt. */
+  readonly mine: boolean
+}
+
+export interface Committed {
+  readonly settled: readonly Settled[]
+  /** Integrations of which a subject's next delivery became due. */
+  readonly woken: readonly number[]
+}
+
+/** Writes outcomes inside a transaction: rows end, wait again or die, if they are still ours; attempts are kept anyhow. */
+export async function commitOutcomes(
+  client: Client,
+  batch: readonly Finished[],
+  nodeKey: string,
+): Promise<Committed> {
+  const mine = new Map<string, EndedRow>()
+  for (const [epoch, finished] of byEpoch(batch)) {
+    const ending = finished.filter(({ verdict }) => verdict.next === 'end').map(({ work }) => work.delivery)
+    for (const row of await endRows(client, ending, epoch)) mine.set(keyOf(row), row)
+    const waiting = finished.flatMap(toReschedule)
+    for (const row of await rescheduleRows(client, waiting, epoch)) mine.set(keyOf(row), row)
+  }
+  const settled = batch.map((finished) => ({ ...finished, mine: mine.has(keyOf(finished.work.delivery)) }))
+  const at = new Date()
+  await buryDeadLetters(
+    client,
+    settled.flatMap((item) => toDeadLetter(item, at)),
+  )
+  await appendAttempts(
+    client,
+    settled.map((item) => toAttempt(item, at)),
+  )
+  const woken = await wakeSuccessors(client, settled.flatMap(endedSubject))
+  await addToCounters(client, nodeKey, 'outcome', count(settled, mine, woken))
+  return { settled, woken }
+}
+
+function byEpoch(batch: readonly Finished[]): Map<number, Finished[]> {
+  return Map.groupBy(batch, ({ work }) => work.epoch)
+}
+
+function keyOf(key: RowKey): string {
+  return `${key.integrationId}.${key.seq}`
+}
+
+function toReschedule({ work, outcome, verdict }: Finished): Parameters<typeof rescheduleRows>[1] {
+  if (verdict.next !== 'retry') return []
+  const { delivery } = work
+  return [
+    {
+      integrationId: delivery.integrationId,
+      seq: delivery.seq,
+      due: new Date(verdict.dueMs),
+      attempts: delivery.attempts + 1,
+      counted: delivery.counted + (verdict.counts ? 1 : 0),
+      error: outcome.error,
+    },
+  ]
+}
+
+function toDeadLetter({ work, outcome, verdict, mine }: Settled, at: Date): readonly NewDeadLetter[] {
+  if (!mine || verdict.next !== 'end' || verdict.ended === 'delivered') return []
+  const { delivery } = work
+  const error = outcome.error ?? 'It failed without saying why.'
+  return [
+    {
+      integrationId: delivery.integrationId,
+      seq: delivery.seq,
+      eventId: delivery.eventId,
+      bodyBytes: delivery.bodyBytes,
+      state: verdict.ended,
+      diedAt: at,
+      attempts: delivery.attempts + 1,
+      counted: delivery.counted + (verdict.counts ? 1 : 0),
+      errorClass: deadClass(outcome),
+      message: groupMessage(error),
+      error,
+      httpStatus: outcome.httpStatus,
+      replayId: delivery.replayId,
+    },
+  ]
+}
+
+function toAttempt({ work, outcome, verdict, mine }: Settled, at: Date): AttemptRow {
+  const { delivery } = work
+  return {
+    at,
+    integrationId: delivery.integrationId,
+    seq: delivery.seq,
+    eventId: delivery.eventId,
+    n: delivery.attempts + 1,
+    startedAt: outcome.startedAt,
+    durationMs: outcome.durationMs,
+    outcome: outcome.result,
+    ended: mine && verdict.next === 'end' ? verdict.ended : null,
+    counted: mine && verdict.counts,
+    httpStatus: outcome.httpStatus,
+    errorClass: outcome.errorClass,
+    error: outcome.error,
+    responseBody: outcome.responseBody,
+    replayId: delivery.replayId,
+  }
+}
+
+function endedSubject({ work, verdict, mine }: Settled): { integrationId: number; subjectKey: bigint }[] {
+  const { integrationId, subjectKey } = work.delivery
+  return mine && verdict.next === 'end' && subjectKey !== null ? [{ integrationId, subjectKey }] : []
+}
+
+function count(
+  settled: readonly Settled[],
+  mine: ReadonlyMap<string, EndedRow>,
+  woken: readonly number[],
+): CounterChanges {
+  const changes = new CounterChanges()
+  for (const { work, outcome, verdict } of settled) {
+    const { integrationId } = work.delivery
+    const failed = outcome.result !== 'delivered' && outcome.result !== 'aborted'
+    changes.add(integrationId, { attempts: 1, failures: failed ? 1 : 0 })
+    const row = mine.get(keyOf(work.delivery))
+    if (!row) continue
+    if (verdict.next === 'end') {
+      changes.add(integrationId, { queued: -1, timed: row.wasTimed ? -1 : 0, [verdict.ended]: 1 })
+    } else if (!row.wasTimed) changes.add(integrationId, { timed: 1 })
+  }
+  for (const integrationId of woken) changes.add(integrationId, { timed: 1 })
+  return changes
+}

@@ -1,0 +1,72 @@
+import type { TSchema } from 'typebox'
+import type { AddressPolicy } from '../core/address.ts'
+import { differences, type Difference } from '../core/differences.ts'
+import { preconditionProblem, type Precondition } from '../core/precondition.ts'
+import { Problem } from '../core/problems.ts'
+import type { FieldError } from '../core/schema.ts'
+import { mapSecrets, mask } from '../core/secret-fields.ts'
+import { changeConfiguration, type ConfigurationChange } from '../store/configuration.ts'
+import type { Client, Pool } from '../store/database.ts'
+import type { SecretBox } from '../store/secrets.ts'
+
+/** What changes of the configuration need. */
+export interface Configuring {
+  readonly pool: Pool
+  readonly secrets: SecretBox
+  readonly addresses: AddressPolicy
+  /** Puts what was committed in force on this node. */
+  readonly refresh: () => Promise<void>
+  readonly now: () => Date
+}
+
+export interface ChangeRequest {
+  readonly name: string
+  readonly actor: string
+  readonly precondition: Precondition
+}
+
+export interface PutRequest extends ChangeRequest {
+  /** Not checked yet: what it leaves out may be a stored secret. */
+  readonly input: unknown
+}
+
+export interface PutResult<Resource> {
+  readonly resource: Resource
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+}
+
+export async function configure<T>(
+  configuring: Configuring,
+  work: (client: Client) => Promise<ConfigurationChange<T>>,
+): Promise<T> {
+  const result = await changeConfiguration(configuring.pool, work)
+  await configuring.refresh()
+  return result
+}
+
+export function demandPrecondition(precondition: Precondition, revision: number | null): void {
+  const problem = preconditionProblem(precondition, revision)
+  if (problem !== null) throw new Problem('precondition_failed', problem)
+}
+
+export function refuse(errors: readonly FieldError[]): void {
+  const [first] = errors
+  if (!first) return
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
+  const detail = `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`
+  throw new Problem('invalid_request', detail, { errors })
+}
+
+/** What changed between two specifications, without telling secrets. */
+export function auditDifferences(schema: TSchema, before: unknown, after: unknown): readonly Difference[] {
+  const former = new Map<string, string>()
+  const maskedBefore = mapSecrets(schema, before, (secret, path) => {
+    former.set(path, secret)
+    return mask
+  })
+  const maskedAfter = mapSecrets(schema, after, (secret, path) => {
+    const known = former.get(path)
+    return known === undefined || known === secret ? mask : `${mask} (changed)`
+  })
+  return differences(maskedBefore, maskedAfter)
+}

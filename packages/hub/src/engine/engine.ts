@@ -1,0 +1,166 @@
+import type { Source } from '../core/catalog.ts'
+import type { IncomingEvent } from '../core/event.ts'
+import type { DeliveryKey } from '../core/ids.ts'
+import type { Problem } from '../core/problems.ts'
+import { compileRouter, type Router } from '../core/routing.ts'
+import type { ReadyQueue } from '../queue/queue.ts'
+import type { Pool } from '../store/database.ts'
+import { loadEvents } from '../store/events.ts'
+import type { NodeIdentity } from '../store/nodes.ts'
+import { freeRows } from '../store/queue.ts'
+import type { LaneDeps } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import type { CatalogIndex, LiveCatalog } from './live-catalog.ts'
+import type { Fate } from './commit-events.ts'
+import { Ingest } from './ingest.ts'
+import { Node, type NodeSettings } from './node.ts'
+import { Outcomes } from './outcomes.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface EngineDeps {
+  /** The engine's own connections: readers never take them. */
+  readonly pool: Pool
+  readonly queue: ReadyQueue
+  readonly identity: NodeIdentity
+  readonly nodeSettings: NodeSettings
+  readonly catalog: LiveCatalog
+  readonly createTarget: LaneDeps['createTarget']
+  readonly createPartitions: () => Promise<void>
+  /** Why nothing can be accepted now; null: it can. */
+  readonly refusal: () => Problem | null
+  readonly telemetry: Telemetry
+}
+
+const lookEveryMs = 1_000
+const inFlightGraceMs = 10_000
+const lastFlushMs = 5_000
+
+/** What moves: accepts events, and delivers them. */
+export class Engine {
+  readonly #deps: EngineDeps
+  readonly #node: Node
+  readonly #ingest: Ingest
+  readonly #outcomes: Outcomes
+  readonly lanes: Lanes
+  #router: Router = () => []
+  #unsubscribe: () => void = () => undefined
+  #lookTimer: NodeJS.Timeout | null = null
+  #stopping: Promise<void> | null = null
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps
+    const { pool, telemetry, createPartitions } = deps
+    this.#node = new Node(pool, deps.identity, deps.nodeSettings, telemetry, {
+      epochEnded: () => this.lanes.forget(),
+      mayOwn: () => this.lanes.pump(),
+      rowsFreed: () => this.#lookAgain(),
+    })
+    const epoch = (): number | null => this.#node.epoch
+    const abandonEpoch = (): void => this.#node.abandonEpoch()
+    const nodeKey = deps.identity.nodeKey
+    this.#outcomes = new Outcomes({
+      pool,
+      nodeKey,
+      abandonEpoch,
+      createPartitions,
+      telemetry,
+      committed: (committed) => this.lanes.outcomesCommitted(committed),
+    })
+    this.lanes = new Lanes({
+      queue: deps.queue,
+      epoch,
+      loadEvents: (ids) => loadEvents(pool, ids),
+      createTarget: deps.createTarget,
+      mayFinish: () => this.#outcomes.hasRoom,
+      finished: (finished) => this.#outcomes.add(finished),
+      freeRows: (deliveries, owner) => freeRows(pool, deliveries, owner),
+      telemetry,
+    })
+    this.#ingest = new Ingest({
+      pool,
+      nodeKey,
+      epoch,
+      abandonEpoch,
+      createPartitions,
+      configVersion: () => deps.catalog.current.catalog.version,
+      refreshConfig: () => deps.catalog.refresh(),
+      route: (source, event, id, receivedAt) => this.#route(source, event, id, receivedAt),
+      handOver: this.lanes,
+      refusal: deps.refusal,
+      telemetry,
+    })
+  }
+
+  /** Whether deliveries can go out: this node holds a lease. */
+  get isRunning(): boolean {
+    return this.#node.epoch !== null
+  }
+
+  get epoch(): number | null {
+    return this.#node.epoch
+  }
+
+  async start(): Promise<void> {
+    this.#configure(this.#deps.catalog.current)
+    this.#unsubscribe = this.#deps.catalog.subscribe((index) => this.#configure(index))
+    await this.#node.start()
+    await this.#look()
+  }
+
+  /** Ends accepting, lets what flies land, writes its outcomes, and gives the rest back for the next start. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** Resolves when the events are on disk. */
+  accept(source: Source, events: readonly IncomingEvent[]): Promise<readonly Fate[]> {
+    return this.#ingest.accept(source, events)
+  }
+
+  /** Of deliveries that this node holds, hands back those that are not in flight. */
+  async release(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
+    const released: DeliveryKey[] = []
+    for (const [integrationId, group] of Map.groupBy(keys, (key) => key.integrationId)) {
+      const seqs = await this.lanes.get(integrationId)?.release(new Set(group.map((key) => key.seq)))
+      const free = new Set(seqs)
+      released.push(...group.filter((key) => free.has(key.seq)))
+    }
+    return released
+  }
+
+  #route(source: Source, event: IncomingEvent, id: string, receivedAt: Date): ReturnType<Router> {
+    const { type, subject, attributes, body } = event
+    return this.#router({ id, sourceName: source.name, type, subject, receivedAt, attributes, body })
+  }
+
+  #configure(index: CatalogIndex): void {
+    this.#router = compileRouter(index.catalog.integrations)
+    this.lanes.configure(index.catalog.integrations)
+  }
+
+  /** What other nodes freed, or people and replays made due, is found by looking. */
+  async #look(): Promise<void> {
+    try {
+      for (const { integrationId, hasFresh, nextDue } of await this.#deps.queue.waiting(this.lanes.refs())) {
+        this.lanes.found(integrationId, hasFresh, nextDue)
+      }
+    } catch (error) {
+      this.#deps.telemetry.emit('storeDown', { during: 'look', error })
+    }
+    if (!this.#stopping) this.#lookTimer = setTimeout(() => void this.#look(), lookEveryMs)
+  }
+
+  #lookAgain(): void {
+    this.#deps.queue.lookAgain()
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#lookTimer) clearTimeout(this.#lookTimer)
+    this.#unsubscribe()
+    await this.#ingest.stop()
+    await this.lanes.stop(inFlightGraceMs)
+    await this.#outcomes.stop(lastFlushMs)
+    await this.#node.stop()
+  }
+}

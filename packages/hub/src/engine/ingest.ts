@@ -1,0 +1,253 @@
+import type { Source } from '../core/catalog.ts'
+import type { IncomingEvent } from '../core/event.ts'
+import { Problem } from '../core/problems.ts'
+import {
+  beginByIndex,
+  CommitUnknownError,
+  isDataError,
+  isMissingPartition,
+  transaction,
+  type Pool,
+} from '../store/database.ts'
+import {
+  commitEvents,
+  RequestConflictError,
+  type Fate,
+  type IngestContext,
+  type IngestRequest,
+  type NewDelivery,
+  type RequestFate,
+} from './commit-events.ts'
+import { GroupCommit } from './group-commit.ts'
+import { prepareEvent, type PreparedEvent, type Route } from './prepare.ts'
+import type { Telemetry } from './telemetry.ts'
+
+/** Where new deliveries go. Room that was reserved comes back through `settle`, whatever became of the batch. */
+export interface HandOver {
+  reserve(integrationId: number, bodyBytes: number): boolean
+  settle(reserved: readonly Reservation[], committed: readonly NewDelivery[]): void
+}
+
+export interface Reservation {
+  readonly integrationId: number
+  readonly bodyBytes: number
+}
+
+export interface IngestDeps {
+  readonly pool: Pool
+  readonly nodeKey: string
+  readonly epoch: () => number | null
+  /** What is on disk under the epoch is unknown. */
+  readonly abandonEpoch: () => void
+  readonly configVersion: () => number
+  readonly refreshConfig: () => Promise<void>
+  readonly route: Route
+  readonly handOver: HandOver
+  readonly createPartitions: () => Promise<void>
+  /** Why nothing can be accepted now, such as a full disk; null: it can. */
+  readonly refusal: () => Problem | null
+  readonly telemetry: Telemetry
+}
+
+interface Pending extends IngestRequest {
+  readonly bytes: number
+  readonly resolve: (fates: readonly Fate[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+const maxPendingBytes = 64 * 1024 * 1024
+const maxPendingEvents = 20_000
+const maxBatchEvents = 1_000
+const maxBatchBytes = 16 * 1024 * 1024
+
+/** Group commit of what is accepted: a request is answered when the transaction that holds its events is on disk. */
+export class Ingest {
+  readonly #deps: IngestDeps
+  readonly #commits: GroupCommit<Pending>
+  #stopping = false
+
+  constructor(deps: IngestDeps) {
+    this.#deps = deps
+    this.#commits = new GroupCommit<Pending>({
+      flush: (batch) => this.#flush(batch),
+      weigh: (request) => ({ count: request.events.length, bytes: request.bytes }),
+      maxCount: maxBatchEvents,
+      maxBytes: maxBatchBytes,
+      minIntervalMs: 0,
+    })
+  }
+
+  /** Resolves when the events are on disk; rejects with a Problem when they are not. */
+  accept(source: Source, incoming: readonly IncomingEvent[]): Promise<readonly Fate[]> {
+    const refused = this.#refusal()
+    if (refused) return Promise.reject(refused)
+    const nowMs = Date.now()
+    const events = incoming.map((event) => prepareEvent(source, event, this.#deps.route, nowMs))
+    const bytes = incoming.reduce((sum, event) => sum + event.body.length + 256, 0)
+    return new Promise((resolve, reject) => this.#commits.add({ events, bytes, resolve, reject }))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#commits.idle()
+  }
+
+  #refusal(): Problem | null {
+    if (this.#stopping) {
+      return new Problem('stopping', 'The hub is stopping. Send the event again in a moment.', {
+        retryAfterSeconds: 2,
+      })
+    }
+    if (this.#commits.pendingBytes > maxPendingBytes || this.#commits.pendingCount > maxPendingEvents) {
+      return new Problem(
+        'overloaded',
+        'More events are arriving than can be stored. Send this one again in a moment.',
+        {
+          retryAfterSeconds: 1,
+        },
+      )
+    }
+    return this.#deps.refusal()
+  }
+
+  async #flush(batch: readonly Pending[]): Promise<void> {
+    try {
+      await this.#commit(batch)
+    } catch (error) {
+      await this.#recover(batch, error)
+    }
+  }
+
+  async #recover(batch: readonly Pending[], error: unknown): Promise<void> {
+    if (error instanceof RequestConflictError) return this.#withoutConflict(batch, error)
+    if (isMissingPartition(error)) return this.#withPartitions(batch)
+    if (isDataError(error)) return this.#bisect(batch, error)
+    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
+    this.#deps.telemetry.emit('storeDown', { during: 'ingest', error })
+    const problem = storeProblem(error)
+    for (const request of batch) request.reject(problem)
+  }
+
+  async #commit(batch: readonly Pending[]): Promise<void> {
+    const startedMs = performance.now()
+    const reserved: Reservation[] = []
+    let committed: readonly NewDelivery[] = []
+    try {
+      const result = await transaction(
+        this.#deps.pool,
+        (client) => commitEvents(client, batch, this.#context(reserved)),
+        beginByIndex,
+      )
+      committed = result.deliveries
+      answer(batch, result.fates)
+      this.#report(batch, result.fates, performance.now() - startedMs)
+    } finally {
+      this.#deps.handOver.settle(reserved, committed)
+    }
+  }
+
+  #context(reserved: Reservation[]): IngestContext {
+    const { nodeKey, epoch, configVersion, handOver } = this.#deps
+    return {
+      nodeKey,
+      epoch: epoch(),
+      configVersion,
+      reroute: (events) => this.#reroute(events),
+      reserve: (integrationId, bodyBytes) => {
+        const taken = handOver.reserve(integrationId, bodyBytes)
+        if (taken) reserved.push({ integrationId, bodyBytes })
+        return taken
+      },
+    }
+  }
+
+  async #reroute(events: readonly PreparedEvent[]): Promise<void> {
+    await this.#deps.refreshConfig()
+    for (const event of events) event.wantedBy = this.#deps.route(event.source, event.incoming, event.id, event.receivedAt)
+  }
+
+  async #withoutConflict(batch: readonly Pending[], conflict: RequestConflictError): Promise<void> {
+    const [refused, others] = partition(batch, (request) => request === conflict.request)
+    answer(refused, [conflict.fate])
+    if (others.length > 0) await this.#flush(others)
+  }
+
+  async #withPartitions(batch: readonly Pending[]): Promise<void> {
+    try {
+      await this.#deps.createPartitions()
+      await this.#commit(batch)
+    } catch (error) {
+      const problem = storeProblem(error)
+      for (const request of batch) request.reject(problem)
+    }
+  }
+
+  /** One hostile event must not fail its neighbours. */
+  async #bisect(batch: readonly Pending[], error: unknown): Promise<void> {
+    if (batch.length > 1) {
+      const middle = Math.ceil(batch.length / 2)
+      await this.#flush(batch.slice(0, middle))
+      await this.#flush(batch.slice(middle))
+      return
+    }
+    this.#deps.telemetry.emit('refusedByStore', { error })
+    const problem = new Problem(
+      'invalid_request',
+      'The store cannot hold this event: one of its attributes is malformed or too long.',
+      { cause: error },
+    )
+    for (const request of batch) request.reject(problem)
+  }
+
+  #report(batch: readonly Pending[], fates: readonly RequestFate[], durationMs: number): void {
+    const { telemetry } = this.#deps
+    telemetry.emit('flush', { kind: 'ingest', count: batch.length, durationMs })
+    for (const [requestIndex, fate] of fates.entries()) {
+      if (fate.kind !== 'committed') continue
+      for (const [index, event] of (batch[requestIndex]?.events ?? []).entries()) {
+        const { kind } = fate.fates[index] ?? { kind: 'duplicate' }
+        if (kind === 'accepted') {
+          telemetry.emit('accepted', {
+            source: event.source.name,
+            eventId: event.id,
+            type: event.incoming.type,
+            deliveries: event.wantedBy.length,
+            bytes: event.incoming.body.length,
+          })
+        } else telemetry.emit('duplicate', { source: event.source.name })
+      }
+    }
+  }
+}
+
+function answer(batch: readonly Pending[], fates: readonly RequestFate[]): void {
+  for (const [index, request] of batch.entries()) {
+    const fate = fates[index]
+    if (fate?.kind === 'committed') request.resolve(fate.fates)
+    else if (fate) request.reject(conflictProblem(fate, request.events.length))
+  }
+}
+
+function conflictProblem(fate: RequestFate & { kind: 'conflict' }, size: number): Problem {
+  const where = size > 1 ? ` (event ${fate.index} of the batch; none of it was stored)` : ''
+  return new Problem(
+    'idempotency_conflict',
+    `Event ${fate.eventId} has the same idempotency key and another body${where}. ` +
+      'Send a new key for a new event, or the same body for a repetition.',
+  )
+}
+
+function storeProblem(error: unknown): Problem {
+  return new Problem(
+    'store_unavailable',
+    'The event could not be stored now, so it was not accepted. Send it again in a moment.',
+    { retryAfterSeconds: 1, cause: error },
+  )
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (test(item) ? yes : no).push(item)
+  return [yes, no]
+}

@@ -1,0 +1,396 @@
+import type { Integration } from '../core/catalog.ts'
+import {
+  afterAttempt,
+  afterProbe,
+  closedCircuit,
+  forceCircuit,
+  mayProbe,
+  probeReturned,
+  probeSent,
+  type Circuit,
+} from '../core/circuit.ts'
+import type { OwnedDelivery } from '../core/delivery.ts'
+import type { StoredEvent } from '../core/event.ts'
+import { eventTime } from '../core/ids.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { TokenBucket } from '../core/rate.ts'
+import { decideNext } from '../core/retry.ts'
+import type { ReadyQueue } from '../queue/queue.ts'
+import type { Target } from '../targets/target.ts'
+import { Alarm } from './alarm.ts'
+import { Backlog } from './backlog.ts'
+import type { Finished } from './commit-outcomes.ts'
+import { attemptHappening, circuitHappening } from './happenings.ts'
+import { bucketOf, noOutcome, sameRate, sameTarget, toDelivery } from './lane-parts.ts'
+import type { Telemetry } from './telemetry.ts'
+import { Window, type Work } from './window.ts'
+
+export interface LaneDeps {
+  readonly queue: ReadyQueue
+  readonly epoch: () => number | null
+  readonly loadEvents: (ids: readonly string[]) => Promise<ReadonlyMap<string, StoredEvent>>
+  readonly createTarget: (integration: Integration) => Target
+  /** Whether more outcomes may come: while the store is away they pile up. */
+  readonly mayFinish: () => boolean
+  readonly finished: (finished: Finished) => void
+  /** Gives deliveries back to the queue; resolves when they are free. */
+  readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+  readonly telemetry: Telemetry
+}
+
+/** Claims are worth their transaction from this much room on. */
+const claimRows = 500
+const loadRows = 200
+const throttleMs = 1_000
+const maxThrottleMs = 60_000
+const storeRetryMs = 500
+
+/** What readers may know of a lane. */
+export interface LaneState {
+  readonly circuit: Circuit
+  readonly inFlight: number
+  readonly inMemory: number
+  readonly rateLimited: boolean
+}
+
+/**
+ * One integration's deliveries on this node: from the hand-over or a claim, through circuit, rate, concurrency, to the
+ * target and its outcome. Nothing here waits for another lane.
+ */
+export class Lane {
+  readonly #deps: LaneDeps
+  readonly #window: Window
+  readonly #backlog: Backlog
+  readonly #alarm = new Alarm(() => this.pump())
+  readonly #flights = new Map<number, Work>()
+  #integration: Integration
+  #target: Target
+  #abort = new AbortController()
+  #circuit: Circuit
+  #bucket: TokenBucket | null
+  #heldUntilMs = 0
+  #rateLimited = false
+  #filling = false
+  #loading = false
+  #freeing = 0
+  #stopped = false
+
+  constructor(integration: Integration, maxBytes: number, deps: LaneDeps) {
+    this.#deps = deps
+    this.#integration = integration
+    this.#window = new Window(maxBytes)
+    this.#backlog = new Backlog(deps.queue)
+    this.#target = deps.createTarget(integration)
+    this.#circuit = closedCircuit(Date.now())
+    this.#bucket = bucketOf(integration)
+  }
+
+  get state(): LaneState {
+    return {
+      circuit: this.#circuit,
+      inFlight: this.#flights.size,
+      inMemory: this.#window.size,
+      rateLimited: this.#rateLimited,
+    }
+  }
+
+  get integration(): Integration {
+    return this.#integration
+  }
+
+  set maxBytes(value: number) {
+    this.#window.maxBytes = value
+  }
+
+  isInFlight(seq: number): boolean {
+    return this.#flights.has(seq)
+  }
+
+  /** New configuration: waiting deliveries use it from now on. */
+  update(integration: Integration): void {
+    const before = this.#integration
+    this.#integration = integration
+    if (!sameTarget(before, integration)) {
+      const old = this.#target
+      this.#target = this.#deps.createTarget(integration)
+      void old.close()
+    }
+    if (!sameRate(before, integration)) this.#bucket = bucketOf(integration)
+    if (!integration.spec.circuit.enabled && !this.#circuit.forced) this.#setCircuit(closedCircuit(Date.now()))
+    this.pump()
+  }
+
+  forceCircuit(state: 'open' | 'closed'): void {
+    this.#setCircuit(forceCircuit(state, Date.now()))
+    this.pump()
+  }
+
+  /** Room in memory for a delivery that is being committed, if nothing on disk goes before it. */
+  reserve(bodyBytes: number): boolean {
+    if (this.#backlog.hasFresh || this.#stopped || !this.#flows()) return false
+    return this.#window.reserve(bodyBytes)
+  }
+
+  unreserve(bodyBytes: number): void {
+    this.#window.unreserve(bodyBytes)
+  }
+
+  /** Committed, and owned by this node. */
+  handOver(delivery: OwnedDelivery, event: StoredEvent, epoch: number): void {
+    if (epoch === this.#deps.epoch()) this.#window.push({ delivery, event, epoch })
+  }
+
+  /** Committed, and free on disk. */
+  leftOnDisk(due: Date | null): void {
+    if (due) this.#backlog.due(due.getTime())
+    else this.#backlog.freshLeft()
+  }
+
+  /** What a look at the table found. */
+  found(hasFresh: boolean, nextDue: Date | null): void {
+    if (hasFresh) this.leftOnDisk(null)
+    if (nextDue) this.leftOnDisk(nextDue)
+    this.pump()
+  }
+
+  /** The epoch ended: nothing here is ours any more. What is in flight ends by itself. */
+  forget(): void {
+    this.#window.remove()
+    this.#backlog.unknown()
+  }
+
+  /** Hands back what is not in flight, so that a person may change it. Returns what was handed back. */
+  async release(seqs: ReadonlySet<number>): Promise<readonly number[]> {
+    const removed = this.#window.remove((work) => seqs.has(work.delivery.seq))
+    await this.#free(removed)
+    return removed.map((work) => work.delivery.seq)
+  }
+
+  /** Sends nothing more; resolves when nothing is in flight. What flies past the time given is cut off. */
+  async stop(withinMs: number): Promise<void> {
+    this.#stopped = true
+    this.#alarm.clear()
+    const cutOff = setTimeout(() => this.#abort.abort(), withinMs)
+    await this.#landed()
+    clearTimeout(cutOff)
+    this.#window.remove()
+    await this.#target.close()
+  }
+
+  /** Does all that can be done now; called whenever anything changed. */
+  pump(): void {
+    const epoch = this.#deps.epoch()
+    if (epoch === null || this.#stopped) return
+    // A lane that does not flow holds nothing, so that a probe or another node can have it.
+    if (!this.#flows()) this.#releaseReady()
+    if (this.#integration.spec.paused) return
+    const nowMs = Date.now()
+    if (this.#circuit.phase === 'closed') {
+      this.#send(nowMs)
+      this.#fill(epoch, nowMs)
+    } else if (mayProbe(this.#circuit, nowMs) && this.#backlog.hasReady(nowMs)) void this.#probe(epoch, nowMs)
+    this.#arm(nowMs)
+  }
+
+  #flows(): boolean {
+    return this.#circuit.phase === 'closed' && !this.#integration.spec.paused && this.#deps.epoch() !== null
+  }
+
+  #send(nowMs: number): void {
+    this.#rateLimited = false
+    while (this.#flights.size < this.#integration.spec.concurrency && this.#deps.mayFinish()) {
+      const next = this.#window.peek()
+      if (!next || nowMs < this.#heldUntilMs) break
+      if (!next.event) break
+      if (this.#bucket && !this.#bucket.take(nowMs)) {
+        this.#rateLimited = true
+        break
+      }
+      this.#window.shift()
+      this.#start(next, next.event, false)
+    }
+    if (!this.#loading && this.#window.size > 0) void this.#load()
+  }
+
+  #start(work: Work, event: StoredEvent, asProbe: boolean): void {
+    this.#flights.set(work.delivery.seq, work)
+    const delivery = toDelivery(work.delivery, event)
+    void this.#target
+      .deliver([delivery], this.#abort.signal)
+      .then(([outcome]) => this.#landedWith(work, outcome ?? noOutcome('The target gave no outcome.'), asProbe))
+  }
+
+  #landedWith(started: Work, outcome: Outcome, asProbe: boolean): void {
+    // Claimed again under a new epoch while it flew: its outcome counts for that.
+    const work = this.#flights.get(started.delivery.seq) ?? started
+    this.#flights.delete(started.delivery.seq)
+    this.#window.done(started)
+    const nowMs = Date.now()
+    const { spec } = this.#integration
+    const { seq, counted, forgiven, restartedAt, eventId } = work.delivery
+    this.#setCircuit(
+      asProbe
+        ? afterProbe(this.#circuit, spec.circuit, outcome, nowMs)
+        : afterAttempt(this.#circuit, spec.circuit, outcome, seq, nowMs),
+    )
+    if (outcome.httpStatus === 429) this.#holdBack(outcome, nowMs)
+    const tried = { counted, forgiven, since: restartedAt ?? eventTime(eventId) }
+    const verdict = decideNext(outcome, tried, spec, asProbe, nowMs, Math.random())
+    this.#deps.telemetry.emit('attempt', attemptHappening(this.#integration.name, work, outcome, verdict))
+    this.#deps.finished({ work, outcome, verdict })
+    this.pump()
+  }
+
+  /** The target asked for less: nothing goes out for a while. */
+  #holdBack(outcome: Outcome, nowMs: number): void {
+    const askedMs = Math.min(outcome.retryAfterMs ?? throttleMs, maxThrottleMs)
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + askedMs)
+  }
+
+  async #load(): Promise<void> {
+    const wanted = this.#window.toLoad(loadRows)
+    if (wanted.length === 0) return
+    this.#loading = true
+    try {
+      const events = await this.#deps.loadEvents(wanted.map((work) => work.delivery.eventId))
+      for (const work of wanted) {
+        const event = events.get(work.delivery.eventId)
+        if (event) this.#window.loaded(work, event)
+        else this.#bury(work)
+      }
+    } catch (error) {
+      this.#deps.telemetry.emit('storeDown', { during: 'load', error })
+      this.#alarm.at(Date.now() + storeRetryMs)
+      return
+    } finally {
+      this.#loading = false
+    }
+    this.pump()
+  }
+
+  /** Its payload is nowhere: that must be seen, not tried for ever. */
+  #bury(work: Work): void {
+    this.#window.remove((other) => other === work)
+    const outcome = noOutcome('The payload of this event is missing from the store.')
+    this.#deps.finished({ work, outcome, verdict: { next: 'end', ended: 'dead', counts: false } })
+  }
+
+  #fill(epoch: number, nowMs: number): void {
+    if (this.#filling || this.#window.room < claimRows || !this.#backlog.hasReady(nowMs)) return
+    this.#filling = true
+    void this.#claim(epoch, nowMs)
+      .catch((error: unknown) => {
+        this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
+        this.#heldUntilMs = Math.max(this.#heldUntilMs, Date.now() + storeRetryMs)
+      })
+      .finally(() => {
+        this.#filling = false
+        if (Date.now() < this.#heldUntilMs) this.#alarm.at(this.#heldUntilMs)
+        else this.pump()
+      })
+  }
+
+  /** Retries may fill half of the room, so that they never starve what was not tried yet. */
+  async #claim(epoch: number, nowMs: number): Promise<void> {
+    if (this.#backlog.nextDueMs <= nowMs) {
+      const lane = this.#ref()
+      const take = (): Promise<readonly OwnedDelivery[]> => this.#backlog.takeTimed(lane, epoch, claimRows / 2, nowMs)
+      this.#take(await this.#timed('timed', take), epoch)
+    }
+    if (this.#backlog.hasFresh) {
+      const lane = this.#ref()
+      this.#take(await this.#timed('fresh', () => this.#backlog.takeFresh(lane, epoch, claimRows)), epoch)
+    }
+  }
+
+  async #timed(
+    kind: 'fresh' | 'timed',
+    claim: () => Promise<readonly OwnedDelivery[]>,
+  ): Promise<readonly OwnedDelivery[]> {
+    const startedMs = performance.now()
+    const rows = await claim()
+    const durationMs = performance.now() - startedMs
+    this.#deps.telemetry.emit('claim', { integration: this.#integration.name, kind, count: rows.length, durationMs })
+    return rows
+  }
+
+  #take(rows: readonly OwnedDelivery[], epoch: number): void {
+    if (epoch !== this.#deps.epoch()) return
+    for (const delivery of rows) {
+      const flight = this.#flights.get(delivery.seq)
+      if (flight) this.#flights.set(delivery.seq, { ...flight, delivery, epoch })
+      else this.#window.push({ delivery, event: null, epoch })
+    }
+  }
+
+  /** Sends one waiting delivery to see whether the target is back: what failed before first, then what never went. */
+  async #probe(epoch: number, nowMs: number): Promise<void> {
+    if (this.#freeing > 0 || this.#filling) return
+    this.#circuit = probeSent(this.#circuit)
+    const work = await this.#claimProbe(epoch, nowMs).catch((error: unknown) => {
+      this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
+      this.#alarm.at(Date.now() + storeRetryMs)
+      return null
+    })
+    if (work?.event) this.#start(work, work.event, true)
+    else this.#circuit = probeReturned(this.#circuit, Date.now())
+    this.#arm(Date.now())
+  }
+
+  async #claimProbe(epoch: number, nowMs: number): Promise<Work | null> {
+    const lane = this.#ref()
+    const timed = this.#backlog.nextDueMs <= nowMs ? await this.#backlog.takeTimed(lane, epoch, 1, nowMs) : []
+    const [delivery] = timed.length > 0 ? timed : await this.#backlog.takeFresh(lane, epoch, 1)
+    if (!delivery || epoch !== this.#deps.epoch()) return null
+    const event = (await this.#deps.loadEvents([delivery.eventId])).get(delivery.eventId) ?? null
+    const work: Work = { delivery, epoch, event: null }
+    if (event) this.#window.loaded(work, event)
+    else this.#bury(work)
+    return work
+  }
+
+  #setCircuit(next: Circuit): void {
+    const before = this.#circuit
+    this.#circuit = next
+    if (before.phase === next.phase && before.forced === next.forced) return
+    this.#deps.telemetry.emit('circuit', circuitHappening(this.#integration, next))
+  }
+
+  #releaseReady(): void {
+    void this.#free(this.#window.remove())
+  }
+
+  async #free(works: readonly Work[]): Promise<void> {
+    if (works.length === 0) return
+    this.#freeing++
+    for (const [epoch, group] of Map.groupBy(works, (work) => work.epoch)) {
+      const deliveries = group.map((work) => work.delivery)
+      await this.#deps.free(deliveries, epoch)
+      this.#deps.queue.freed(this.#integration.id, Math.min(...deliveries.map((delivery) => delivery.seq)))
+    }
+    this.#freeing--
+    this.#backlog.unknown()
+    this.pump()
+  }
+
+  #ref(): { integrationId: number; ordering: 'none' | 'subject' } {
+    return { integrationId: this.#integration.id, ordering: this.#integration.spec.ordering }
+  }
+
+  /** Wakes the lane when time alone lets it do more. */
+  #arm(nowMs: number): void {
+    const { phase, probeAtMs } = this.#circuit
+    const dueMs = this.#backlog.nextDueMs
+    if (phase === 'open' && probeAtMs !== null) {
+      this.#alarm.at(this.#backlog.hasFresh ? probeAtMs : Math.max(probeAtMs, dueMs))
+    }
+    if (phase !== 'closed') return
+    if (dueMs > nowMs) this.#alarm.at(dueMs)
+    if (this.#heldUntilMs > nowMs) this.#alarm.at(this.#heldUntilMs)
+    if (this.#rateLimited && this.#bucket) this.#alarm.at(nowMs + this.#bucket.waitMs(nowMs))
+  }
+
+  async #landed(): Promise<void> {
+    while (this.#flights.size > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

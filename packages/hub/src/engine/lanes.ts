@@ -1,0 +1,150 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Integration } from '../core/catalog.ts'
+import type { DeliveryKey } from '../core/ids.ts'
+import type { OwnedDelivery } from '../core/delivery.ts'
+import type { NewDelivery } from './commit-events.ts'
+import type { Committed } from './commit-outcomes.ts'
+import { endedHappening } from './happenings.ts'
+import type { HandOver, Reservation } from './ingest.ts'
+import { Lane, type LaneDeps, type LaneState } from './lane.ts'
+
+/** Payloads that all lanes together may hold in memory; each has an equal part of it. */
+const memoryBytes = 64 * 1024 * 1024
+const minLaneBytes = 256 * 1024
+const maxLaneBytes = 8 * 1024 * 1024
+const freeRetryMs = 250
+
+export interface LanesDeps extends Omit<LaneDeps, 'free'> {
+  readonly freeRows: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+}
+
+/** The lanes of all integrations, as the configuration has them. */
+export class Lanes implements HandOver {
+  readonly #deps: LanesDeps
+  readonly #lanes = new Map<number, Lane>()
+  readonly #leaving = new Set<Promise<void>>()
+
+  constructor(deps: LanesDeps) {
+    this.#deps = deps
+  }
+
+  /** Makes the lanes those of this configuration. */
+  configure(integrations: readonly Integration[]): void {
+    const laneBytes = Math.min(maxLaneBytes, Math.max(minLaneBytes, memoryBytes / Math.max(1, integrations.length)))
+    const wanted = new Set(integrations.map((integration) => integration.id))
+    for (const [id, lane] of this.#lanes) {
+      if (wanted.has(id)) continue
+      this.#lanes.delete(id)
+      const left = lane.stop(0).finally(() => this.#leaving.delete(left))
+      this.#leaving.add(left)
+    }
+    for (const integration of integrations) {
+      const lane = this.#lanes.get(integration.id)
+      if (!lane) this.#lanes.set(integration.id, this.#create(integration, laneBytes))
+      else {
+        lane.maxBytes = laneBytes
+        if (lane.integration !== integration) lane.update(integration)
+      }
+    }
+  }
+
+  get(integrationId: number): Lane | undefined {
+    return this.#lanes.get(integrationId)
+  }
+
+  state(integrationId: number): LaneState | undefined {
+    return this.#lanes.get(integrationId)?.state
+  }
+
+  isInFlight(key: DeliveryKey): boolean {
+    return this.#lanes.get(key.integrationId)?.isInFlight(key.seq) ?? false
+  }
+
+  reserve(integrationId: number, bodyBytes: number): boolean {
+    return this.#lanes.get(integrationId)?.reserve(bodyBytes) ?? false
+  }
+
+  settle(reserved: readonly Reservation[], committed: readonly NewDelivery[]): void {
+    for (const { integrationId, bodyBytes } of reserved) this.#lanes.get(integrationId)?.unreserve(bodyBytes)
+    const touched = new Set<Lane>()
+    for (const { delivery, event, owner } of committed) {
+      const lane = this.#lanes.get(delivery.integrationId)
+      if (!lane) continue
+      if (owner === null) lane.leftOnDisk(delivery.due)
+      else lane.handOver(delivery, event, owner)
+      touched.add(lane)
+    }
+    for (const lane of touched) lane.pump()
+  }
+
+  /** Outcomes are on disk: what they left to do is known. */
+  outcomesCommitted(committed: Committed): void {
+    const now = new Date()
+    const touched = new Set<Lane>()
+    for (const { work, outcome, verdict, mine } of committed.settled) {
+      const lane = this.#lanes.get(work.delivery.integrationId)
+      if (!lane) continue
+      touched.add(lane)
+      if (mine && verdict.next === 'end') {
+        const happening = endedHappening(lane.integration.name, work, outcome, verdict.ended)
+        this.#deps.telemetry.emit('ended', happening)
+      }
+      if (mine && verdict.next === 'retry') lane.leftOnDisk(new Date(verdict.dueMs))
+    }
+    for (const integrationId of committed.woken) {
+      const lane = this.#lanes.get(integrationId)
+      lane?.leftOnDisk(now)
+      if (lane) touched.add(lane)
+    }
+    for (const lane of touched) lane.pump()
+  }
+
+  /** Somebody changed rows of an integration: look at them now. */
+  wake(integrationId: number): void {
+    this.#lanes.get(integrationId)?.found(true, new Date())
+  }
+
+  found(integrationId: number, hasFresh: boolean, nextDue: Date | null): void {
+    this.#lanes.get(integrationId)?.found(hasFresh, nextDue)
+  }
+
+  refs(): { integrationId: number; ordering: 'none' | 'subject' }[] {
+    return [...this.#lanes.values()].map(({ integration }) => ({
+      integrationId: integration.id,
+      ordering: integration.spec.ordering,
+    }))
+  }
+
+  forget(): void {
+    for (const lane of this.#lanes.values()) lane.forget()
+  }
+
+  pump(): void {
+    for (const lane of this.#lanes.values()) lane.pump()
+  }
+
+  /** Ends when nothing is in flight; what still flies after the time given is cut off and recorded as aborted. */
+  async stop(withinMs: number): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.stop(withinMs)))
+    await Promise.all(this.#leaving)
+  }
+
+  #create(integration: Integration, laneBytes: number): Lane {
+    return new Lane(integration, laneBytes, {
+      ...this.#deps,
+      free: (deliveries, epoch) => this.#free(deliveries, epoch),
+    })
+  }
+
+  /** Until it succeeds, or the epoch is over and with it the ownership. */
+  async #free(deliveries: readonly OwnedDelivery[], epoch: number): Promise<void> {
+    while (this.#deps.epoch() === null || this.#deps.epoch() === epoch) {
+      try {
+        return await this.#deps.freeRows(deliveries, epoch)
+      } catch (error) {
+        this.#deps.telemetry.emit('storeDown', { during: 'free', error })
+        await delay(freeRetryMs)
+      }
+    }
+  }
+}

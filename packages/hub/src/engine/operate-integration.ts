@@ -1,0 +1,85 @@
+import { Problem } from '../core/problems.ts'
+import type { SigningSecrets } from '../core/catalog.ts'
+import { deleteIntegrationRow, findIntegration, updateIntegration } from '../store/integrations.ts'
+import type { IntegrationRecord } from '../store/integrations.ts'
+import { createSigningSecret, unknownIntegration } from './configure-integration.ts'
+import { configure, demandPrecondition, type ChangeRequest, type Configuring } from './configure.ts'
+
+interface Operation {
+  readonly name: string
+  readonly actor: string
+}
+
+export async function setPaused(
+  configuring: Configuring,
+  { name, actor }: Operation,
+  paused: boolean,
+): Promise<IntegrationRecord> {
+  return configure(configuring, async (client) => {
+    const found = await findIntegration(client, configuring.secrets, name)
+    if (!found) throw unknownIntegration(name)
+    if (found.spec.paused === paused) return { result: found, audit: null }
+    const content = { spec: { ...found.spec, paused }, signing: found.signing }
+    const action = paused ? 'integration.pause' : 'integration.resume'
+    return {
+      result: await updateIntegration(client, configuring.secrets, found.id, content),
+      audit: { actor, action, subject: `integrations/${name}`, detail: {} },
+    }
+  })
+}
+
+export interface SecretRotation {
+  /** Made when left out. */
+  readonly secret: string | undefined
+  /** How long deliveries are signed with the former secret too. */
+  readonly overlapMs: number
+}
+
+export async function rotateSecret(
+  configuring: Configuring,
+  { name, actor }: Operation,
+  { secret, overlapMs }: SecretRotation,
+): Promise<SigningSecrets> {
+  return configure(configuring, async (client) => {
+    const found = await findIntegration(client, configuring.secrets, name)
+    if (!found) throw unknownIntegration(name)
+    if (secret === found.signing.current)
+      throw new Problem('conflict', 'This is the present secret; give another one, or none to have one made.')
+    const signing: SigningSecrets = {
+      current: secret ?? createSigningSecret(),
+      previous: overlapMs > 0 ? found.signing.current : null,
+      previousUntil: overlapMs > 0 ? new Date(configuring.now().getTime() + overlapMs) : null,
+    }
+    await updateIntegration(client, configuring.secrets, found.id, { spec: found.spec, signing })
+    const detail = { overlapMs }
+    return {
+      result: signing,
+      audit: { actor, action: 'integration.secret.rotate', subject: `integrations/${name}`, detail },
+    }
+  })
+}
+
+/** What still waits for a deleted integration is cancelled by its owner's choice; the caller sees to it. */
+export async function deleteIntegration(
+  configuring: Configuring,
+  { name, actor, precondition }: ChangeRequest,
+  backlog: 'keep' | 'cancel',
+): Promise<number> {
+  return configure(configuring, async (client) => {
+    const found = await findIntegration(client, configuring.secrets, name)
+    if (!found) throw unknownIntegration(name)
+    demandPrecondition(precondition, found.revision)
+    if (backlog === 'keep' && (await hasBacklog(client, found.id))) {
+      throw new Problem(
+        'has_backlog',
+        `Deliveries still wait for ${name}. Let them end, or delete with ?backlog=cancel to cancel them.`,
+      )
+    }
+    await deleteIntegrationRow(client, found.id)
+    const detail = { backlog }
+    return {
+      result: found.id,
+      audit: { actor, action: 'integration.delete', subject: `integrations/${name}`, detail },
+    }
+  })
+}

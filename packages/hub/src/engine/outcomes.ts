@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  CommitUnknownError,
+  isDataError,
+  isMissingPartition,
+  beginByIndex,
+  transaction,
+  type Pool,
+} from '../store/database.ts'
+import { commitOutcomes, type Committed, type Finished } from './commit-outcomes.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface OutcomesDeps {
+  readonly pool: Pool
+  readonly nodeKey: string
+  readonly abandonEpoch: () => void
+  readonly createPartitions: () => Promise<void>
+  readonly committed: (committed: Committed) => void
+  readonly telemetry: Telemetry
+}
+
+const maxPending = 5_000
+const retryDelayMs = 250
+
+/**
+ * Group commit of what attempts came to. It does not give up: while the store is away the outcomes wait here, and
+ * lanes send nothing more once there are too many of them.
+ */
+export class Outcomes {
+  readonly #deps: OutcomesDeps
+  readonly #commits: GroupCommit<Finished>
+  #giveUp = false
+
+  constructor(deps: OutcomesDeps) {
+    this.#deps = deps
+    this.#commits = new GroupCommit<Finished>({
+      flush: (batch) => this.#flush(batch),
+      weigh: () => ({ count: 1, bytes: 0 }),
+      maxCount: 500,
+      maxBytes: 1,
+      minIntervalMs: 20,
+    })
+  }
+
+  get hasRoom(): boolean {
+    return this.#commits.pendingCount < maxPending
+  }
+
+  add(finished: Finished): void {
+    this.#commits.add(finished)
+  }
+
+  /** Writes what there is. Past the time given the rest is left: it is tried again after the next start. */
+  async stop(withinMs: number): Promise<void> {
+    const timer = setTimeout(() => (this.#giveUp = true), withinMs)
+    await this.#commits.idle()
+    clearTimeout(timer)
+  }
+
+  async #flush(batch: readonly Finished[]): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#commit(batch)
+      } catch (error) {
+        if (this.#giveUp) return
+        if (isMissingPartition(error)) await this.#deps.createPartitions().catch(() => undefined)
+        else if (isDataError(error)) return this.#bisect(batch, error)
+        else await this.#storeDown(error)
+      }
+    }
+  }
+
+  async #storeDown(error: unknown): Promise<void> {
+    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
+    this.#deps.telemetry.emit('storeDown', { during: 'outcome', error })
+    await delay(retryDelayMs)
+  }
+
+  async #commit(batch: readonly Finished[]): Promise<void> {
+    const startedMs = performance.now()
+    const committed = await transaction(
+      this.#deps.pool,
+      (client) => commitOutcomes(client, batch, this.#deps.nodeKey),
+      beginByIndex,
+    )
+    this.#deps.telemetry.emit('flush', {
+      kind: 'outcome',
+      count: batch.length,
+      durationMs: performance.now() - startedMs,
+    })
+    this.#deps.committed(committed)
+  }
+
+  /** One outcome that cannot be stored, whatever a target put into it, must not hold back its neighbours. */
+  async #bisect(batch: readonly Finished[], error: unknown): Promise<void> {
+    const [first] = batch
+    if (batch.length === 1 && first) {
+      this.#deps.telemetry.emit('refusedByStore', { error })
+      const bare = { ...first.outcome, error: 'The answer could not be stored.', responseBody: null }
+      return this.#flush([{ ...first, outcome: bare }])
+    }
+    const middle = Math.ceil(batch.length / 2)
+    await this.#flush(batch.slice(0, middle))
+    await this.#flush(batch.slice(middle))
+  }
+}

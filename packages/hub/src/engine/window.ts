@@ -1,0 +1,114 @@
+import type { OwnedDelivery } from '../core/delivery.ts'
+import type { StoredEvent } from '../core/event.ts'
+
+/** A delivery that this node holds. Its event comes with it when it was handed over, and is loaded otherwise. */
+export interface Work {
+  readonly delivery: OwnedDelivery
+  readonly epoch: number
+  event: StoredEvent | null
+}
+
+export const windowRows = 1_000
+
+/**
+ * What a lane holds in memory, in the order in which it goes out; bounded in rows and, for payloads, in bytes: ten
+ * million waiting are on disk.
+ */
+export class Window {
+  #ready: Work[] = []
+  #head = 0
+  #bytes = 0
+  #reservedRows = 0
+  #maxBytes: number
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  set maxBytes(value: number) {
+    this.#maxBytes = value
+  }
+
+  get size(): number {
+    return this.#ready.length - this.#head
+  }
+
+  get room(): number {
+    return Math.max(0, windowRows - this.size - this.#reservedRows)
+  }
+
+  /** Keeps room for a delivery that comes with its payload. */
+  reserve(bodyBytes: number): boolean {
+    if (this.room === 0 || this.#bytes + bodyBytes > this.#maxBytes) return false
+    this.#reservedRows++
+    this.#bytes += bodyBytes
+    return true
+  }
+
+  unreserve(bodyBytes: number): void {
+    this.#reservedRows--
+    this.#bytes -= bodyBytes
+  }
+
+  push(work: Work): void {
+    this.#ready.push(work)
+    if (work.event) this.#bytes += work.delivery.bodyBytes
+  }
+
+  peek(): Work | undefined {
+    return this.#ready[this.#head]
+  }
+
+  /** The next one, whose payload goes on to count until `done`. */
+  shift(): Work | undefined {
+    const work = this.#ready[this.#head]
+    if (!work) return undefined
+    this.#head++
+    if (this.#head > 256 && this.#head * 2 > this.#ready.length) {
+      this.#ready = this.#ready.slice(this.#head)
+      this.#head = 0
+    }
+    return work
+  }
+
+  done(work: Work): void {
+    if (work.event) this.#bytes -= work.delivery.bodyBytes
+  }
+
+  /** The next ones whose payloads fit, at least one; none while enough is loaded. */
+  toLoad(maxCount: number): readonly Work[] {
+    const chosen: Work[] = []
+    let bytes = this.#bytes
+    const end = Math.min(this.#ready.length, this.#head + maxCount)
+    for (let index = this.#head; index < end; index++) {
+      const work = this.#ready[index]
+      if (!work || work.event) continue
+      if (bytes + work.delivery.bodyBytes > this.#maxBytes && (chosen.length > 0 || index > this.#head)) break
+      bytes += work.delivery.bodyBytes
+      chosen.push(work)
+    }
+    return chosen
+  }
+
+  loaded(work: Work, event: StoredEvent): void {
+    work.event = event
+    this.#bytes += work.delivery.bodyBytes
+  }
+
+  /** Takes out what a test chooses; all of it by default. */
+  remove(test: (work: Work) => boolean = () => true): readonly Work[] {
+    const removed: Work[] = []
+    const kept: Work[] = []
+    for (let index = this.#head; index < this.#ready.length; index++) {
+      const work = this.#ready[index]
+      if (!work) continue
+      if (test(work)) {
+        removed.push(work)
+        this.done(work)
+      } else kept.push(work)
+    }
+    this.#ready = kept
+    this.#head = 0
+    return removed
+  }
+}

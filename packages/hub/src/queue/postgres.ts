@@ -1,0 +1,115 @@
+import { performance } from 'node:perf_hooks'
+import type { OwnedDelivery } from '../core/delivery.ts'
+import { beginByIndex, transaction, type Pool } from '../store/database.ts'
+import { epochGuardSql } from '../store/nodes.ts'
+import { claimRows, lookAtLanes } from '../store/queue.ts'
+import type { LaneRef, ReadyQueue, Waiting } from './queue.ts'
+
+/** How far claims of a lane have come. Before a mark lie only dead index entries, as far as this node knows. */
+interface Marks {
+  fresh: number
+  timed: Date
+}
+
+const beginning = new Date(0)
+
+/** A look from the beginning walks what a long snapshot keeps dead, so it may take this part of the time at most. */
+const lookShare = 0.02
+const lookEveryMs = 5_000
+
+export class PostgresQueue implements ReadyQueue {
+  readonly #pool: Pool
+  readonly #marks = new Map<number, Marks>()
+  #nextFullLookMs = 0
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  async claim(
+    lane: LaneRef,
+    kind: 'fresh' | 'timed',
+    epoch: number,
+    limit: number,
+  ): Promise<readonly OwnedDelivery[]> {
+    const marks = this.#marksOf(lane.integrationId)
+    const mark = marks[kind]
+    const rows = await transaction(
+      this.#pool,
+      async (client) => {
+        const guard = await client.query(epochGuardSql(epoch))
+        if (!isAlive(guard)) return []
+        return claimRows(client, { ...lane, kind, epoch, mark, limit })
+      },
+      beginByIndex,
+    )
+    this.#advance(marks, kind, mark, rows)
+    return rows
+  }
+
+  async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
+    const startedMs = performance.now()
+    const fromBeginning = startedMs >= this.#nextFullLookMs
+    const client = await this.#pool.connect()
+    try {
+      const found = await lookAtLanes(
+        client,
+        lanes.map(({ integrationId }) => ({
+          integrationId,
+          mark: fromBeginning ? 0 : this.#marksOf(integrationId).fresh,
+        })),
+      )
+      if (fromBeginning) this.#afterFullLook(found, startedMs)
+      return found
+    } finally {
+      client.release()
+    }
+  }
+
+  freed(integrationId: number, lowestSeq: number): void {
+    const marks = this.#marksOf(integrationId)
+    marks.fresh = Math.min(marks.fresh, lowestSeq - 1)
+    marks.timed = beginning
+  }
+
+  lookAgain(): void {
+    this.#marks.clear()
+    this.#nextFullLookMs = 0
+  }
+
+  #afterFullLook(found: readonly Waiting[], startedMs: number): void {
+    for (const { integrationId, hasFresh } of found) {
+      if (hasFresh) this.#marksOf(integrationId).fresh = 0
+      this.#marksOf(integrationId).timed = beginning
+    }
+    const tookMs = performance.now() - startedMs
+    this.#nextFullLookMs = performance.now() + Math.max(lookEveryMs, tookMs / lookShare)
+  }
+
+  #advance(marks: Marks, kind: 'fresh' | 'timed', mark: number | Date, rows: readonly OwnedDelivery[]): void {
+    // Somebody freed rows meanwhile: the mark went back and stays there.
+    if (marks[kind] !== mark) return
+    const last = rows.at(-1)
+    if (kind === 'fresh') marks.fresh = last?.seq ?? marks.fresh
+    else
+      marks.timed = rows.reduce(
+        (latest, row) => (row.due && row.due > latest ? row.due : latest),
+        marks.timed,
+      )
+  }
+
+  #marksOf(integrationId: number): Marks {
+    let marks = this.#marks.get(integrationId)
+    if (!marks) {
+      marks = { fresh: 0, timed: beginning }
+      this.#marks.set(integrationId, marks)
+    }
+    return marks
+  }
+}
+
+function isAlive(guard: unknown): boolean {
+  // Two statements were sent as one message, so there are two results.
+  const results = guard as readonly { readonly rows: readonly { readonly alive?: boolean }[] }[]
+  return results.at(-1)?.rows[0]?.alive === true
+}
