@@ -40,9 +40,14 @@ export interface StoredEvent {
 }
 
 export const limits = {
+  /** All attributes of an event together, names and values: receivers bound their headers. */
   attributeBytes: 8_192,
   typeLength: 500,
   subjectLength: 1_000,
   idempotencyKeyLength: 1_000,
+  correlationIdLength: 500,
+  keyLength: 500,
   extensionCount: 50,
+  /** Of a text that is indexed: an index entry of PostgreSQL ends at 2,704 bytes. */
+  indexedBytes: 2_000,
 } as const

@@ -8,3 +8,8 @@ export const Name = Type.String({
 
 /** Names that belong to the hub itself. */
 export const reservedSourceName = 'hub'
+
+/** Types of events that only the hub itself emits. */
+export function isReservedType(type: string): boolean {
+  return type === 'error.event' || type === 'hub' || type.startsWith('hub.')
+}

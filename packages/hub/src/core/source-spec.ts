@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TStringOptions } from 'typebox'
 import { closed, secret } from './schema.ts'
 
 /** Where a value of an incoming request is found. */
@@ -7,17 +7,30 @@ export const Locator = Type.Union([
   closed({ from: Type.Literal('query'), name: Type.String({ minLength: 1 }) }),
   closed({
     from: Type.Literal('json'),
-    pointer: Type.String({ pattern: '^(/.*)?$', description: 'A JSON pointer (RFC 6901) into the body.' }),
+    pointer: Type.String({
+      pattern: '^(/([^~/]|~[01])*)*$',
+      maxLength: 1_000,
+      description: 'A JSON pointer (RFC 6901) into the body.',
+    }),
   }),
   closed({ from: Type.Literal('fixed'), value: Type.String({ minLength: 1 }) }),
 ])
 export type Locator = Static<typeof Locator>
 
-const signedSecrets = {
-  secret: secret({ minLength: 1 }),
+const signedSecrets = (options: TStringOptions = {}) => ({
+  secret: secret({ minLength: 1, ...options }),
   previousSecret: Type.Optional(
-    secret({ minLength: 1, description: 'Still accepted while the sender changes to the new one.' }),
+    secret({
+      minLength: 1,
+      ...options,
+      description: 'Still accepted while the sender changes to the new one.',
+    }),
   ),
+})
+
+const base64: TStringOptions = {
+  pattern: '^(whsec_)?[A-Za-z0-9+/]{4,}={0,2}$',
+  description: 'Base64, usually behind `whsec_`.',
 }
 
 const toleranceMs = Type.Integer({
@@ -46,11 +59,11 @@ export const Verification = Type.Union(
         default: '',
         description: 'What stands before the signature, such as `sha256=`.',
       }),
-      ...signedSecrets,
+      ...signedSecrets(),
     }),
-    closed({ kind: Type.Literal('standard-webhooks'), toleranceMs, ...signedSecrets }),
-    closed({ kind: Type.Literal('github'), ...signedSecrets }),
-    closed({ kind: Type.Literal('stripe'), toleranceMs, ...signedSecrets }),
+    closed({ kind: Type.Literal('standard-webhooks'), toleranceMs, ...signedSecrets(base64) }),
+    closed({ kind: Type.Literal('github'), ...signedSecrets() }),
+    closed({ kind: Type.Literal('stripe'), toleranceMs, ...signedSecrets() }),
   ],
   { default: { kind: 'none' } },
 )
@@ -87,7 +100,9 @@ export const SourceSpec = closed({
   forwardHeaders: Type.Array(Type.String({ pattern: "^[A-Za-z0-9!#$%&'+.^_`|~-]*\\*?$", minLength: 1 }), {
     default: [],
     maxItems: 50,
-    description: 'Request headers kept with the event and handed on; a trailing `*` stands for any ending.',
+    description:
+      'Request headers kept with the event and handed on; a trailing `*` stands for any ending. Never credentials, ' +
+      'cookies and headers of the connection or of our envelope.',
   }),
   respond: closed(
     {
@@ -99,11 +114,20 @@ export const SourceSpec = closed({
   ),
   handshake: closed(
     {
-      challengeQuery: Type.Optional(
-        Type.String({ minLength: 1, description: 'A `GET` with this query parameter gets its value back.' }),
+      challenge: Type.Optional(
+        closed({
+          query: Type.String({
+            minLength: 1,
+            description: 'A `GET` with this query parameter gets its value back, as plain text.',
+          }),
+          verify: Type.Optional(
+            closed(
+              { query: Type.String({ minLength: 1 }), token: secret({ minLength: 1 }) },
+              { description: 'Only if this query parameter holds the token.' },
+            ),
+          ),
+        }),
       ),
-      verifyTokenQuery: Type.Optional(Type.String({ minLength: 1 })),
-      verifyToken: Type.Optional(secret({ minLength: 1 })),
     },
     { default: {} },
   ),
