@@ -20,7 +20,6 @@ import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
 import type { Finished } from './commit-outcomes.ts'
-import { attemptHappening, circuitHappening } from './happenings.ts'
 import { bucketOf, noOutcome, sameRate, sameTarget, toDelivery } from './lane-parts.ts'
 import type { Telemetry } from './telemetry.ts'
 import { Window, type Work } from './window.ts'
@@ -236,7 +235,9 @@ export class Lane {
     if (outcome.httpStatus === 429) this.#holdBack(outcome, nowMs)
     const tried = { counted, forgiven, since: restartedAt ?? eventTime(eventId) }
     const verdict = decideNext(outcome, tried, spec, asProbe, nowMs, Math.random())
-    this.#deps.telemetry.emit('attempt', attemptHappening(this.#integration.name, work, outcome, verdict))
+    const { id: integrationId, name: integration } = this.#integration
+    const { delivery } = work
+    this.#deps.telemetry.emit('attempt', { integrationId, integration, delivery, outcome, verdict, asProbe })
     this.#deps.finished({ work, outcome, verdict })
     this.pump()
   }
@@ -292,29 +293,15 @@ export class Lane {
 
   /** Retries may fill half of the room, so that they never starve what was not tried yet. */
   async #claim(epoch: number, nowMs: number): Promise<void> {
+    const lane = this.#ref()
     if (this.#backlog.nextDueMs <= nowMs) {
-      const lane = this.#ref()
-      const take = (): Promise<readonly OwnedDelivery[]> => this.#backlog.takeTimed(lane, epoch, claimRows / 2, nowMs)
-      this.#take(await this.#timed('timed', take), epoch)
+      this.#take(await this.#backlog.takeTimed(lane, epoch, claimRows / 2, nowMs), epoch)
     }
-    if (this.#backlog.hasFresh) {
-      const lane = this.#ref()
-      this.#take(await this.#timed('fresh', () => this.#backlog.takeFresh(lane, epoch, claimRows)), epoch)
-    }
-  }
-
-  async #timed(
-    kind: 'fresh' | 'timed',
-    claim: () => Promise<readonly OwnedDelivery[]>,
-  ): Promise<readonly OwnedDelivery[]> {
-    const startedMs = performance.now()
-    const rows = await claim()
-    const durationMs = performance.now() - startedMs
-    this.#deps.telemetry.emit('claim', { integration: this.#integration.name, kind, count: rows.length, durationMs })
-    return rows
+    if (this.#backlog.hasFresh) this.#take(await this.#backlog.takeFresh(lane, epoch, claimRows), epoch)
   }
 
   #take(rows: readonly OwnedDelivery[], epoch: number): void {
+    this.#deps.telemetry.emit('claim', { integrationId: this.#integration.id, count: rows.length })
     if (epoch !== this.#deps.epoch()) return
     for (const delivery of rows) {
       const flight = this.#flights.get(delivery.seq)
@@ -353,7 +340,7 @@ export class Lane {
     const before = this.#circuit
     this.#circuit = next
     if (before.phase === next.phase && before.forced === next.forced) return
-    this.#deps.telemetry.emit('circuit', circuitHappening(this.#integration, next))
+    this.#deps.telemetry.emit('circuit', { integration: this.#integration.name, before, after: next })
   }
 
   #releaseReady(): void {

@@ -4,7 +4,6 @@ import type { DeliveryKey } from '../core/ids.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { NewDelivery } from './commit-events.ts'
 import type { Committed } from './commit-outcomes.ts'
-import { endedHappening } from './happenings.ts'
 import type { HandOver, Reservation } from './ingest.ts'
 import { Lane, type LaneDeps, type LaneState } from './lane.ts'
 
@@ -79,16 +78,13 @@ export class Lanes implements HandOver {
 
   /** Outcomes are on disk: what they left to do is known. */
   outcomesCommitted(committed: Committed): void {
+    this.#deps.telemetry.emit('settled', { settled: committed.settled })
     const now = new Date()
     const touched = new Set<Lane>()
-    for (const { work, outcome, verdict, mine } of committed.settled) {
+    for (const { work, verdict, mine } of committed.settled) {
       const lane = this.#lanes.get(work.delivery.integrationId)
       if (!lane) continue
       touched.add(lane)
-      if (mine && verdict.next === 'end') {
-        const happening = endedHappening(lane.integration.name, work, outcome, verdict.ended)
-        this.#deps.telemetry.emit('ended', happening)
-      }
       if (mine && verdict.next === 'retry') lane.leftOnDisk(new Date(verdict.dueMs))
     }
     for (const integrationId of committed.woken) {
