@@ -39,12 +39,3 @@ test('a listener that throws is reported and disturbs nobody', () => {
   telemetry.emit('duplicate', { source: 'shop' })
   assert.deepEqual([heard, errors], [1, [broken]])
 })
-
-test('it says whether anybody listens', () => {
-  const telemetry = new Telemetry(unexpected)
-  assert.equal(telemetry.hears('attempt'), false)
-  const end = telemetry.on('attempt', () => undefined)
-  assert.equal(telemetry.hears('attempt'), true)
-  end()
-  assert.equal(telemetry.hears('attempt'), false)
-})
