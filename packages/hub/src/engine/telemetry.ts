@@ -1,17 +1,9 @@
 import type { Circuit } from '../core/circuit.ts'
-import type { ErrorClass, Outcome } from '../core/outcome.ts'
+import type { OwnedDelivery } from '../core/delivery.ts'
+import type { Outcome } from '../core/outcome.ts'
 import type { ProblemCode } from '../core/problems.ts'
-import type { Ended } from '../store/attempts.ts'
-
-/** What names a delivery to those who watch. `integration` is the name, for people; the id is for keys. */
-export interface WatchedDelivery {
-  readonly integrationId: number
-  readonly integration: string
-  readonly seq: number
-  readonly eventId: string
-  /** The event's type. */
-  readonly type: string
-}
+import type { Verdict } from '../core/retry.ts'
+import type { Settled } from './commit-outcomes.ts'
 
 /**
  * Everything that happens in the hub and is worth watching: the only list. Metrics, logs and the live stream are
@@ -24,14 +16,14 @@ export interface WatchedDelivery {
  * | refused        | a request with events was answered by a problem; `source` is null when it is unknown  |
  * | refusedByStore | the database said that it cannot hold an event or an outcome                          |
  * | attempt        | a try at a target is over; its outcome is not on disk yet                             |
- * | ended          | the end of a delivery is on disk, whoever ended it                                    |
+ * | settled        | outcomes are on disk, and what followed from them                                     |
  * | circuit        | a circuit changed its state                                                           |
  * | flush          | a transaction of the hot path was committed                                           |
  * | claim          | deliveries were taken from the queue                                                  |
  * | storeDown      | the store failed where it should not; repeated as long as it does                     |
  * | leaseLost      | this node's lease ended before it was renewed                                         |
  * | configChanged  | a new version of the configuration is in force on this node                           |
- * | acted          | a person or a key did something; the audit log has it too                             |
+ * | acted          | a person or a key did something to a delivery, a replay or the configuration          |
  * | replay         | a replay advanced, ended or was cancelled                                             |
  * | retained       | retention dropped a day of the log                                                    |
  * | disk           | the disk passed its watermark, in either direction                                    |
@@ -47,40 +39,18 @@ export interface Happenings {
   duplicate: { readonly source: string }
   refused: { readonly source: string | null; readonly code: ProblemCode }
   refusedByStore: { readonly error: unknown }
-  attempt: WatchedDelivery & {
-    /** Counting from 1. */
-    readonly n: number
-    readonly result: Outcome['result']
-    readonly httpStatus: number | null
-    readonly errorClass: ErrorClass | null
-    readonly error: string | null
-    readonly durationMs: number
-    /** When the next one is due; null: none will follow. */
-    readonly nextDue: Date | null
-  }
-  ended: WatchedDelivery & {
-    readonly ended: Ended
-    readonly attempts: number
-    readonly errorClass: ErrorClass | null
-    readonly error: string | null
-    /** From acceptance, or from when a person or a replay began it again. */
-    readonly tookMs: number
-  }
-  circuit: {
+  attempt: {
     readonly integrationId: number
     readonly integration: string
-    readonly state: Circuit['phase']
-    readonly forced: boolean
-    readonly reason: string | null
-    readonly nextProbeAt: Date | null
+    readonly delivery: OwnedDelivery
+    readonly outcome: Outcome
+    readonly verdict: Verdict
+    readonly asProbe: boolean
   }
+  settled: { readonly settled: readonly Settled[] }
+  circuit: { readonly integration: string; readonly before: Circuit; readonly after: Circuit }
   flush: { readonly kind: 'ingest' | 'outcome'; readonly count: number; readonly durationMs: number }
-  claim: {
-    readonly integration: string
-    readonly kind: 'fresh' | 'timed'
-    readonly count: number
-    readonly durationMs: number
-  }
+  claim: { readonly integrationId: number; readonly count: number }
   /** `during` completes "the store failed during …". */
   storeDown: { readonly during: string; readonly error: unknown }
   leaseLost: { readonly epoch: number }
