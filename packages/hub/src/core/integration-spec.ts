@@ -16,17 +16,33 @@ export const HttpTarget = closed({
   url: Type.String({
     minLength: 1,
     maxLength: 4_000,
-    description: 'http or https; may hold templates such as `{type}`.',
+    description:
+      'http or https. Path and query may hold `{eventId}`, `{type}`, `{source}`, `{subject}`, `{correlationId}`, ' +
+      '`{deliveryId}`, `{attempt}` and `{attributes.<name>}`, each percent-encoded; `{{` is a brace. An attempt ' +
+      'whose event lacks one of them is not sent and fails as `misconfigured`.',
   }),
   method: Type.Union(
-    (['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const).map((method) => Type.Literal(method)),
-    { default: 'POST' },
+    [
+      Type.Literal('POST'),
+      Type.Literal('PUT'),
+      Type.Literal('PATCH'),
+      Type.Literal('DELETE'),
+      Type.Literal('GET'),
+    ],
+    { default: 'POST', description: 'All but GET send the payload as body.' },
   ),
   headers: Type.Record(Type.String(), Type.String({ maxLength: 8_000 }), {
     default: {},
     'x-secret-by-name': true,
+    description:
+      'May hold the same as `url`; what the event lacks is empty. Not `host`, `content-length`, those of the ' +
+      'connection, or those of the envelope that is sent.',
   }),
-  success: Type.Array(StatusPattern, { default: ['2xx'], minItems: 1 }),
+  success: Type.Array(StatusPattern, {
+    default: ['2xx'],
+    minItems: 1,
+    description: 'What means delivered, as soon as the headers of the answer are there.',
+  }),
   permanent: Type.Array(StatusPattern, { default: [400, 410, 422] }),
   timeoutMs: Type.Integer({
     default: 15_000,
