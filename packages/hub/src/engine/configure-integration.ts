@@ -6,7 +6,7 @@ import { IntegrationSpec, type TargetSpec } from '../core/integration-spec.ts'
 import { Problem } from '../core/problems.ts'
 import { check } from '../core/schema.ts'
 import { keepSecrets, maskSecrets } from '../core/secret-fields.ts'
-import { integrationProblems } from '../core/spec-problems.ts'
+import { integrationProblems } from '../core/integration-problems.ts'
 import type { Client } from '../store/database.ts'
 import { findIntegration, insertIntegration, updateIntegration } from '../store/integrations.ts'
 import type { IntegrationContent, IntegrationRecord } from '../store/integrations.ts'
@@ -19,7 +19,7 @@ export async function putIntegration(
   { name, actor, precondition, input }: PutRequest,
 ): Promise<PutResult<IntegrationRecord>> {
   const { secrets, addresses } = configuring
-  return configure(configuring, async (client) => {
+  return configure<PutResult<IntegrationRecord>>(configuring, async (client) => {
     const found = await findIntegration(client, secrets, name)
     demandPrecondition(precondition, found?.revision ?? null)
     const content = readContent(input, found, addresses)

@@ -45,6 +45,7 @@ export class LiveCatalog {
   #current = indexCatalog({ version: 0, sources: [], integrations: [], keys: [] })
   #lastRead: Promise<void> = Promise.resolve()
   #nextRead: Promise<void> | null = null
+  #started: Promise<void> | null = null
   #polling: Promise<void> | null = null
   #stop = new AbortController()
 
@@ -62,17 +63,21 @@ export class LiveCatalog {
     return () => this.#listeners.delete(listener)
   }
 
-  async start(): Promise<void> {
-    if (this.#polling) return
+  start(): Promise<void> {
+    return (this.#started ??= this.#begin())
+  }
+
+  async #begin(): Promise<void> {
     await this.refresh()
     this.#stop = new AbortController()
     this.#polling = this.#poll(this.#stop.signal)
   }
 
   async stop(): Promise<void> {
+    await this.#started?.catch(() => undefined)
     this.#stop.abort()
     await this.#polling
-    this.#polling = null
+    this.#started = null
   }
 
   /** What was committed before the call is in force when it resolves. */

@@ -1,6 +1,11 @@
 import { Problem } from '../core/problems.ts'
 import type { SigningSecrets } from '../core/catalog.ts'
-import { deleteIntegrationRow, findIntegration, updateIntegration } from '../store/integrations.ts'
+import {
+  deleteIntegrationRow,
+  findIntegration,
+  hasBacklog,
+  updateIntegration,
+} from '../store/integrations.ts'
 import type { IntegrationRecord } from '../store/integrations.ts'
 import { createSigningSecret, unknownIntegration } from './configure-integration.ts'
 import { configure, demandPrecondition, type ChangeRequest, type Configuring } from './configure.ts'
@@ -59,17 +64,17 @@ export async function rotateSecret(
   })
 }
 
-/** What still waits for a deleted integration is cancelled by its owner's choice; the caller sees to it. */
+/** Returns the id under which its deliveries still wait, for whoever cancels them. */
 export async function deleteIntegration(
   configuring: Configuring,
   { name, actor, precondition }: ChangeRequest,
-  backlog: 'keep' | 'cancel',
+  backlog: 'refuse' | 'cancel',
 ): Promise<number> {
   return configure(configuring, async (client) => {
     const found = await findIntegration(client, configuring.secrets, name)
     if (!found) throw unknownIntegration(name)
     demandPrecondition(precondition, found.revision)
-    if (backlog === 'keep' && (await hasBacklog(client, found.id))) {
+    if (backlog === 'refuse' && (await hasBacklog(client, found.id))) {
       throw new Problem(
         'has_backlog',
         `Deliveries still wait for ${name}. Let them end, or delete with ?backlog=cancel to cancel them.`,

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
-import type { TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import { check } from '../core/schema.ts'
 import { mapSecrets } from '../core/secret-fields.ts'
 
 const cipher = 'aes-256-gcm'
@@ -53,9 +54,19 @@ export function sealSecrets<T>(box: SecretBox, record: string, schema: TSchema, 
   return mapSecrets(schema, value, (secret, path) => box.seal(secret, record + path))
 }
 
-export function openSecrets<T>(box: SecretBox, record: string, schema: TSchema, value: T): T {
+/** Opens a stored specification and fills what newer versions of the hub have added to its schema. */
+export function openSpec<T extends TSchema>(
+  box: SecretBox,
+  record: string,
+  schema: T,
+  stored: unknown,
+): Static<T> {
   // A header that was stored before its name counted as sensitive is not sealed.
-  return mapSecrets(schema, value, (stored, path) =>
-    stored.startsWith(prefix) ? box.open(stored, record + path) : stored,
+  const opened = mapSecrets(schema, stored, (secret, path) =>
+    secret.startsWith(prefix) ? box.open(secret, record + path) : secret,
   )
+  const checked = check(schema, opened)
+  if (checked.ok) return checked.value
+  const faults = checked.errors.map(({ path, message }) => `${path} ${message}`).join('; ')
+  throw new Error(`${record} does not fit this version of the hub: ${faults}`)
 }

@@ -53,3 +53,5 @@ create table hub.audit (
   subject  text        not null,
   detail   jsonb       not null default '{}'
 );
+
+create index audit_subject on hub.audit (subject, id);

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { EventEmitter } from 'node:events'
+import { after, before, test } from 'node:test'
+import { putSource } from './configure-source.ts'
+import { openTestConfiguration, type TestConfiguration } from './configuring-testing.ts'
+import { LiveCatalog } from './live-catalog.ts'
+
+let hub: TestConfiguration
+
+before(async () => {
+  hub = await openTestConfiguration()
+})
+
+after(() => hub.close())
+
+function otherNode(): { catalog: LiveCatalog; errors: unknown[] } {
+  const errors: unknown[] = []
+  const { pool, secrets } = hub.configuring
+  return { catalog: new LiveCatalog({ pool, secrets, onError: (error) => errors.push(error) }), errors }
+}
+
+function putNewSource(name: string) {
+  const precondition = { ifMatch: undefined, ifNoneMatch: undefined }
+  return putSource(hub.configuring, { name, actor: 'tester', precondition, input: {} })
+}
+
+test("another node's change arrives by itself, and its listeners are told", async (t) => {
+  const { catalog } = otherNode()
+  const changes = new EventEmitter()
+  await catalog.start()
+  t.after(() => catalog.stop())
+  catalog.subscribe((index) => changes.emit('change', index))
+  const changed = once(changes, 'change', { signal: AbortSignal.timeout(5_000) })
+  await putNewSource('elsewhere')
+  await changed
+  assert.ok(catalog.current.sourceByName.has('elsewhere'))
+})
+
+test('a look at an unchanged store reads nothing and tells nobody', async () => {
+  const { catalog } = otherNode()
+  await catalog.refresh()
+  const { current } = catalog
+  let told = 0
+  catalog.subscribe(() => told++)
+  await catalog.tick()
+  assert.equal(catalog.current, current)
+  assert.equal(told, 0)
+})
+
+test('every refresh sees what was committed before it was called, however many are under way', async () => {
+  const { catalog } = otherNode()
+  const names = Array.from({ length: 8 }, (_, index) => `burst-${index}`)
+  const seen = names.map(async (name) => {
+    await putNewSource(name)
+    await catalog.refresh()
+    return catalog.current.sourceByName.has(name)
+  })
+  assert.deepEqual(
+    await Promise.all(seen),
+    names.map(() => true),
+  )
+})
+
+test('who unsubscribed is not told', async () => {
+  const { catalog } = otherNode()
+  let told = 0
+  const unsubscribe = catalog.subscribe(() => told++)
+  unsubscribe()
+  await catalog.refresh()
+  assert.equal(told, 0)
+})
+
+test('a store that does not answer is reported, and what is in memory stays in force', async () => {
+  const { pool, secrets } = hub.configuring
+  const errors: unknown[] = []
+  const brokenPool = Object.create(pool, {
+    query: { value: () => Promise.reject(new Error('gone')) },
+  }) as typeof pool
+  const catalog = new LiveCatalog({ pool: brokenPool, secrets, onError: (error) => errors.push(error) })
+  await catalog.refresh()
+  const { current } = catalog
+  await catalog.tick()
+  assert.equal(errors.length, 1)
+  assert.equal(catalog.current, current)
+})
+
+test('starting and stopping twice is the same as once', async () => {
+  const { catalog } = otherNode()
+  await Promise.all([catalog.start(), catalog.start()])
+  await catalog.stop()
+  await catalog.stop()
+})

@@ -1,0 +1,23 @@
+import type { Catalog } from '../core/catalog.ts'
+import { readConfigVersion } from './configuration.ts'
+import { transaction, type Pool } from './database.ts'
+import { listIntegrations } from './integrations.ts'
+import { readValidKeys } from './keys.ts'
+import type { SecretBox } from './secrets.ts'
+import { listSources } from './sources.ts'
+
+const everything = { after: null, limit: null }
+
+/** The whole configuration as of one instant. */
+export async function loadCatalog(pool: Pool, box: SecretBox): Promise<Catalog> {
+  return transaction(
+    pool,
+    async (client) => ({
+      version: await readConfigVersion(client),
+      sources: await listSources(client, box, everything),
+      integrations: await listIntegrations(client, box, everything),
+      keys: await readValidKeys(client),
+    }),
+    'begin isolation level repeatable read read only',
+  )
+}

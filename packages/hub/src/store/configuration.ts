@@ -1,0 +1,30 @@
+import { appendAudit, type AuditEntry } from './audit.ts'
+import { transaction, type Client, type Pool } from './database.ts'
+
+export interface ConfigurationChange<T> {
+  readonly result: T
+  /** What was done; null: nothing was, so nobody has to read the configuration again. */
+  readonly audit: AuditEntry | null
+}
+
+/** One change of the configuration: its rows, the next version and the audit entry are committed together. */
+export async function changeConfiguration<T>(
+  pool: Pool,
+  work: (client: Client) => Promise<ConfigurationChange<T>>,
+): Promise<T> {
+  return transaction(pool, async (client) => {
+    // Held to the end: changes come one after the other, so that what a change has checked stays true.
+    await client.query('select from hub.config_version for update')
+    const { result, audit } = await work(client)
+    if (audit) {
+      await client.query('update hub.config_version set version = version + 1')
+      await appendAudit(client, audit)
+    }
+    return result
+  })
+}
+
+export async function readConfigVersion(client: Client | Pool): Promise<number> {
+  const result = await client.query<{ version: number }>('select version from hub.config_version')
+  return result.rows[0]?.version ?? 0
+}
