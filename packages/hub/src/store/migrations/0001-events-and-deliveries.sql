@@ -32,6 +32,13 @@ create index events_correlation on hub.events (correlation_id, id) where correla
 create table hub.events_kept (like hub.events including defaults including constraints including storage);
 alter table hub.events_kept add primary key (id);
 
+-- Events before this id are about to be dropped: a replay may not begin with them any more.
+create table hub.event_horizon (
+  only_row  boolean primary key default true check (only_row),
+  first_id  uuid not null
+);
+insert into hub.event_horizon (first_id) values ('00000000-0000-0000-0000-000000000000');
+
 -- Values grow by a block: a flush takes one value and numbers its events inside the block, so a later acceptance
 -- has a higher seq on any node, whatever the clocks say.
 create sequence hub.event_seq increment by 1000 minvalue 1000 start with 1000 cache 1;
@@ -50,6 +57,9 @@ create table hub.business_keys (
   event_id  uuid not null,
   primary key (name, value, event_id)
 );
+
+-- To forget them together with their events.
+create index business_keys_event on hub.business_keys (event_id);
 
 -- One row per delivery that has not ended; deleted when it ends. No foreign keys: they would lock what they point at.
 create table hub.queue (
@@ -78,6 +88,7 @@ create table hub.queue (
 
 create index queue_due on hub.queue (integration_id, due) where due is not null;
 create index queue_subject on hub.queue (integration_id, subject_key, seq) where subject_key is not null;
+create index queue_replay on hub.queue (replay_id, integration_id, seq) where replay_id is not null;
 
 -- Append-only. An ended delivery has exactly one row with `ended` per life (a retried dead letter lives again).
 create table hub.attempts (
@@ -120,6 +131,7 @@ create table hub.dead_letters (
 );
 
 create index dead_letters_class on hub.dead_letters (integration_id, error_class, seq);
+create index dead_letters_event on hub.dead_letters (event_id);
 
 create table hub.replays (
   id              bigint generated always as identity primary key,
@@ -128,12 +140,15 @@ create table hub.replays (
   state           text        not null check (state in ('running', 'done', 'cancelled')),
   -- how far history or the dead letters have been walked
   position        jsonb,
-  total           bigint      not null,
+  -- null: too many to be counted before it began
+  total           bigint,
   started         bigint      not null default 0,
   skipped         bigint      not null default 0,
   created_at      timestamptz not null default now(),
   ended_at        timestamptz
 );
+
+create index replays_unended on hub.replays (id) where ended_at is null;
 
 -- Deliveries of an event beyond those of its acceptance.
 create table hub.redeliveries (
