@@ -17,6 +17,9 @@ const beginning = new Date(0)
 const lookShare = 0.02
 const lookEveryMs = 5_000
 
+/** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
+const lateMs = 10_000
+
 export class PostgresQueue implements ReadyQueue {
   readonly #pool: Pool
   readonly #marks = new Map<number, Marks>()
@@ -106,6 +109,10 @@ export class PostgresQueue implements ReadyQueue {
     }
     return marks
   }
+}
+
+function dueMs(row: OwnedDelivery): number {
+  return row.due?.getTime() ?? 0
 }
 
 function isAlive(guard: unknown): boolean {

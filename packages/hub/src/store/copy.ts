@@ -12,7 +12,7 @@ export class CopyRows {
   count = 0
 
   constructor(initialBytes = 64 * 1024) {
-    this.#buffer = Buffer.allocUnsafe(initialBytes)
+    this.#buffer = Buffer.allocUnsafe(Math.max(initialBytes, headerBytes))
     signature.copy(this.#buffer)
     this.#buffer.fill(0, signature.length, headerBytes)
   }
