@@ -28,3 +28,9 @@ export async function readConfigVersion(client: Client | Pool): Promise<number> 
   const result = await client.query<{ version: number }>('select version from hub.config_version')
   return result.rows[0]?.version ?? 0
 }
+
+/** Whether anybody ever configured anything, even if it is deleted by now. */
+export async function wasEverConfigured(pool: Pool): Promise<boolean> {
+  const found = await pool.query('select from hub.sources union all select from hub.integrations limit 1')
+  return (found.rowCount ?? 0) > 0
+}
