@@ -1,5 +1,7 @@
+import type { AddressPolicy } from '../core/address.ts'
 import type { StoredEvent } from '../core/event.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { Inspector } from './inspector.ts'
 
 /** One event on its way to one integration. */
 export interface Delivery {
@@ -14,9 +16,37 @@ export interface Delivery {
 /**
  * Where an integration delivers. `deliver` never rejects: whatever happens is an outcome, one per delivery and in
  * order, each of which joins the engine's outcome transaction. A target that takes one at a time says `batch: 1`.
+ * `close` lets what is in flight end, then frees everything; what is given to a closed target comes back `aborted`.
  */
 export interface Target {
   readonly batch: number
   deliver(deliveries: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>
   close(): Promise<void>
+}
+
+/** A target that can also show what went out, for a person who tries it. */
+export interface ObservableTarget extends Target {
+  exchange(delivery: Delivery, signal: AbortSignal): Promise<Exchange>
+}
+
+export interface Exchange {
+  /** Null: it did not come to a request. */
+  readonly request: ShownRequest | null
+  readonly outcome: Outcome
+}
+
+/** A request without its body, and without the credentials that it carried. */
+export interface ShownRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+/** What targets need of everything else. */
+export interface TargetDeps {
+  readonly addresses: AddressPolicy
+  readonly inspector: Inspector
+  /** The hub's version, for `user-agent`. */
+  readonly version: string
+  readonly now: () => Date
 }

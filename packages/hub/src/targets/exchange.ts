@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { Outcome } from '../core/outcome.ts'
+import type { JudgeAnswer, Judgement } from './answer.ts'
+import { describeFailure } from './failure.ts'
+
+/** What all exchanges of one target go by. */
+export interface ExchangeRules {
+  /** Host and port, for sentences. */
+  readonly host: string
+  readonly timeoutMs: number
+  readonly judge: JudgeAnswer
+  readonly now: () => Date
+}
+
+const keptBytesOfSuccess = 256
+const keptBytesOfFailure = 1_024
+const longestBodyBytes = 65_536
+/** 103 and the like may come before an answer; a target that sends more and more of them is not going to answer. */
+const mostInformational = 10
+
+const cutOff = new Error('cut off')
+
+/**
+ * One request and its answer, from connecting on.
+ *
+ * **The headers of the final answer decide**: once they are complete the outcome is what they say, whatever becomes of
+ * the body – reset, malformed, endless, cut by the deadline or by a stop. The target has then said what it did with
+ * the event, and asking again would only make a duplicate. The body is read for people, up to a bound, and to its end
+ * so that the connection can be used again.
+ */
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly #rules: ExchangeRules
+  readonly #startedAt: Date
+  readonly #startedMs = performance.now()
+  readonly #signal: AbortSignal
+  readonly #settle: (outcome: Outcome) => void
+  readonly #deadline: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | null = null
+  #informational = 0
+  #status: number | null = null
+  #judgement: Judgement | null = null
+  #kept: Buffer | null = null
+  #bodyBytes = 0
+  #ended = false
+
+  constructor(
+    rules: ExchangeRules,
+    startedAt: Date,
+    signal: AbortSignal,
+    settle: (outcome: Outcome) => void,
+  ) {
+    this.#rules = rules
+    this.#startedAt = startedAt
+    this.#signal = signal
+    this.#settle = settle
+    this.#deadline = setTimeout(() => this.#cutOff(this.#timedOut()), rules.timeoutMs)
+    signal.addEventListener('abort', this.#abort)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    // It ended while it waited for a connection: nothing of it goes out.
+    if (this.#ended) controller.abort(cutOff)
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (status >= 200) {
+      this.#status = status
+      this.#judgement = this.#rules.judge(status, headers, this.#rules.now())
+      return
+    }
+    this.#informational += 1
+    if (this.#informational > mostInformational) this.#cutOff(this.#neverAnswers())
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#keep(chunk)
+    this.#bodyBytes += chunk.length
+    if (this.#bodyBytes > longestBodyBytes) this.#cutOff(this.#neverAnswers())
+  }
+
+  onResponseEnd(): void {
+    if (this.#judgement) this.#end(this.#judgement)
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (!this.#ended) this.#end(this.#judgement ?? failed(describeFailure(error, this.#rules.host)))
+  }
+
+  readonly #abort = (): void => {
+    const error = `The hub stopped before ${this.#rules.host} had answered.`
+    this.#cutOff({ result: 'aborted', errorClass: 'aborted', error, retryAfterMs: null })
+  }
+
+  #timedOut(): Judgement {
+    const { host, timeoutMs } = this.#rules
+    const error = this.#controller
+      ? `${host} did not answer within ${timeoutMs} ms.`
+      : `No connection to ${host} came about within ${timeoutMs} ms.`
+    return failed({ errorClass: 'timeout', error })
+  }
+
+  #neverAnswers(): Judgement {
+    return failed({ errorClass: 'protocol', error: `${this.#rules.host} sent no final answer.` })
+  }
+
+  /** `undecided` is what it comes to if no final answer has come. */
+  #cutOff(undecided: Judgement): void {
+    this.#end(this.#judgement ?? undecided)
+    this.#controller?.abort(cutOff)
+  }
+
+  #end(judgement: Judgement): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#deadline)
+    this.#signal.removeEventListener('abort', this.#abort)
+    this.#settle({
+      ...judgement,
+      httpStatus: this.#status,
+      responseBody: this.#kept,
+      startedAt: this.#startedAt,
+      durationMs: Math.round(performance.now() - this.#startedMs),
+    })
+  }
+
+  #keep(chunk: Buffer): void {
+    const most = this.#judgement?.result === 'delivered' ? keptBytesOfSuccess : keptBytesOfFailure
+    const room = most - (this.#kept?.length ?? 0)
+    if (room <= 0) return
+    // A copy: the chunk is a view of the socket's whole buffer.
+    const part = Buffer.from(chunk.subarray(0, room))
+    this.#kept = this.#kept ? Buffer.concat([this.#kept, part]) : part
+  }
+}
+
+function failed(failure: Pick<Judgement, 'errorClass' | 'error'>): Judgement {
+  return { result: 'failed', ...failure, retryAfterMs: null }
+}

@@ -1,0 +1,92 @@
+import type { SigningSecrets } from '../core/catalog.ts'
+import type { HttpTarget } from '../core/integration-spec.ts'
+import { isSensitiveName, mask } from '../core/secret-fields.ts'
+import { createSigner } from '../core/signature.ts'
+import { sendable } from '../core/target-headers.ts'
+import { compileUrl, renderPath } from '../core/target-url.ts'
+import { compileTemplate, renderHeader } from '../core/template.ts'
+import type { Result, Template } from '../core/template.ts'
+import { envelopeHeaders } from './envelope.ts'
+import type { Delivery, ShownRequest } from './target.ts'
+
+export interface OutgoingRequest {
+  readonly method: HttpTarget['method']
+  readonly path: string
+  /** Names and values in turn. */
+  readonly headers: string[]
+  readonly body: Buffer
+}
+
+/** What an integration's requests have in common, worked out once. */
+export interface RequestPlan {
+  readonly origin: string
+  build(delivery: Delivery, at: Date): Result<OutgoingRequest>
+}
+
+export type RequestSpec = Pick<HttpTarget, 'url' | 'method' | 'headers' | 'envelope' | 'auth'>
+
+const noBody = Buffer.alloc(0)
+
+export function planRequests(
+  spec: RequestSpec,
+  signing: SigningSecrets,
+  version: string,
+): Result<RequestPlan> {
+  const url = compileUrl(spec.url)
+  if (!url.ok) return url
+  const configured = compileHeaders(spec)
+  if (!configured.ok) return configured
+  const { origin, path: pathTemplate } = url.value
+  const ownHeaders = configured.value
+  const taken = new Set(ownHeaders.map(({ name }) => name.toLowerCase()))
+  const userAgent = `Integration-Hub/${version}`
+  const sign = createSigner(signing)
+
+  function build(delivery: Delivery, at: Date): Result<OutgoingRequest> {
+    const { event } = delivery
+    const path = renderPath(pathTemplate, delivery)
+    if (!path.ok) return path
+    const body = spec.method === 'GET' ? noBody : event.body
+    const headers: string[] = []
+    if (spec.envelope === 'headers') {
+      headers.push(...envelopeHeaders(delivery, at, sign(event.id, at, body), taken))
+      if (!taken.has('user-agent') && !event.headers['user-agent']) headers.push('user-agent', userAgent)
+    }
+    if (event.contentType !== null && body !== noBody && !taken.has('content-type'))
+      headers.push('content-type', sendable(event.contentType))
+    for (const { name, value } of ownHeaders) headers.push(name, renderHeader(value, delivery))
+    return { ok: true, value: { method: spec.method, path: path.value, headers, body } }
+  }
+  return { ok: true, value: { origin, build } }
+}
+
+interface ConfiguredHeader {
+  readonly name: string
+  readonly value: Template
+}
+
+function compileHeaders({ headers, auth }: RequestSpec): Result<readonly ConfiguredHeader[]> {
+  const compiled: ConfiguredHeader[] = []
+  for (const [name, text] of Object.entries(headers)) {
+    const template = compileTemplate(text)
+    if (!template.ok) return { ok: false, message: `the header ${name} ${template.message}` }
+    compiled.push({ name, value: template.value })
+  }
+  if (auth.kind === 'basic') {
+    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+    compiled.push({ name: 'authorization', value: [`Basic ${credentials}`] })
+  }
+  if (auth.kind === 'bearer') compiled.push({ name: 'authorization', value: [`Bearer ${auth.token}`] })
+  return { ok: true, value: compiled }
+}
+
+/** Our own signature may be seen: it is for this one body. */
+export function showRequest(origin: string, { method, path, headers }: OutgoingRequest): ShownRequest {
+  const shown: [string, string][] = []
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? ''
+    const concealed = isSensitiveName(name) && name !== 'webhook-signature'
+    shown.push([name, concealed ? mask : (headers[index + 1] ?? '')])
+  }
+  return { method, url: `${origin}${path}`, headers: shown }
+}
