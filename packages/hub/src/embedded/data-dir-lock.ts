@@ -14,6 +14,7 @@ export function lockDataDir(dataDir: string): () => void {
   const database = openLockFile(dataDir)
   try {
     database.exec('pragma journal_mode = off; begin exclusive')
+    fs.writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {
     database.close()
     if ((error as { errcode?: number }).errcode !== sqliteBusy) throw refusal(dataDir, error)
@@ -21,7 +22,6 @@ export function lockDataDir(dataDir: string): () => void {
       `${dataDir} is in use by another hub (${holder(pidFile)}); stop that one, or set HUB_DATA_DIR to another directory.`,
     )
   }
-  fs.writeFileSync(pidFile, `${process.pid}\n`)
   return () => {
     fs.rmSync(pidFile, { force: true })
     database.close()
@@ -29,8 +29,12 @@ export function lockDataDir(dataDir: string): () => void {
 }
 
 function openLockFile(dataDir: string): DatabaseSync {
+  const file = path.join(dataDir, 'hub.lock')
   try {
-    return new DatabaseSync(path.join(dataDir, 'hub.lock'), { timeout: 0 })
+    const database = new DatabaseSync(file, { timeout: 0 })
+    // SQLite opens what it may not write for reading, and then locks nothing.
+    fs.accessSync(file, fs.constants.W_OK)
+    return database
   } catch (error) {
     throw refusal(dataDir, error)
   }

@@ -10,6 +10,11 @@ const cases = [
       'The disk that holds /data is full (could not write file "x": No space left on device); free some space',
   },
   {
+    output: 'FATAL:  could not extend file: No space left on device\nPANIC:  cannot abort transaction 1\n',
+    sentence:
+      'The disk that holds /data is full (could not extend file: No space left on device); free some space',
+  },
+  {
     output: 'FATAL:  could not create lock file "postmaster.pid": Read-only file system',
     sentence:
       '/data can\'t be written (could not create lock file "postmaster.pid": Read-only file system); set HUB',
