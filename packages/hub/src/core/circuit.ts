@@ -52,6 +52,14 @@ export function closedCircuit(nowMs: number): Circuit {
   }
 }
 
+/** A circuit as it was kept over a restart. */
+export function restoredCircuit(
+  kept: Pick<Circuit, 'forced' | 'reason' | 'sinceMs' | 'openMs' | 'probeAtMs'> & { phase: 'closed' | 'open' },
+  nowMs: number,
+): Circuit {
+  return { ...closedCircuit(nowMs), ...kept }
+}
+
 /** What an outcome says of the target's health; null: nothing. */
 export function healthOf(outcome: Outcome): 'alive' | 'bad' | null {
   if (outcome.result === 'delivered' || outcome.result === 'permanent') return 'alive'

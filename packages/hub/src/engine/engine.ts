@@ -8,6 +8,7 @@ import type { Pool } from '../store/database.ts'
 import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
 import { freeRows } from '../store/queue.ts'
+import { CircuitKeeper } from './circuit-keeper.ts'
 import type { LaneDeps } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import type { CatalogIndex, LiveCatalog } from './live-catalog.ts'
@@ -41,6 +42,7 @@ export class Engine {
   readonly #node: Node
   readonly #ingest: Ingest
   readonly #outcomes: Outcomes
+  readonly #circuits: CircuitKeeper
   readonly lanes: Lanes
   #router: Router = () => []
   #unsubscribe: () => void = () => undefined
@@ -58,6 +60,7 @@ export class Engine {
     const epoch = (): number | null => this.#node.epoch
     const abandonEpoch = (): void => this.#node.abandonEpoch()
     const nodeKey = deps.identity.nodeKey
+    this.#circuits = new CircuitKeeper(pool, telemetry)
     this.#outcomes = new Outcomes({
       pool,
       nodeKey,
@@ -74,6 +77,8 @@ export class Engine {
       mayFinish: () => this.#outcomes.hasRoom,
       finished: (finished) => this.#outcomes.add(finished),
       freeRows: (deliveries, owner) => freeRows(pool, deliveries, owner),
+      keepCircuit: (integrationId, circuit) => this.#circuits.keep(integrationId, circuit),
+      keptCircuit: (integrationId) => this.#circuits.keptOf(integrationId),
       telemetry,
     })
     this.#ingest = new Ingest({
@@ -101,6 +106,7 @@ export class Engine {
   }
 
   async start(): Promise<void> {
+    await this.#circuits.load()
     this.#configure(this.#deps.catalog.current)
     this.#unsubscribe = this.#deps.catalog.subscribe((index) => this.#configure(index))
     await this.#node.start()
@@ -116,6 +122,12 @@ export class Engine {
   /** Resolves when the events are on disk. */
   accept(source: Source, events: readonly IncomingEvent[]): Promise<readonly Fate[]> {
     return this.#ingest.accept(source, events)
+  }
+
+  /** Until it is forced the other way, over restarts too. */
+  async forceCircuit(integrationId: number, state: 'open' | 'closed'): Promise<void> {
+    this.lanes.get(integrationId)?.forceCircuit(state)
+    await this.#circuits.written()
   }
 
   /** Of deliveries that this node holds, hands back those that are not in flight. */
@@ -161,6 +173,7 @@ export class Engine {
     await this.#ingest.stop()
     await this.lanes.stop(inFlightGraceMs)
     await this.#outcomes.stop(lastFlushMs)
+    await this.#circuits.written()
     await this.#node.stop()
   }
 }

@@ -6,6 +6,7 @@ import {
   CommitUnknownError,
   isDataError,
   isMissingPartition,
+  mayBeginAgain,
   transaction,
   type Pool,
 } from '../store/database.ts'
@@ -110,15 +111,16 @@ export class Ingest {
     return this.#deps.refusal()
   }
 
-  async #flush(batch: readonly Pending[]): Promise<void> {
+  async #flush(batch: readonly Pending[], triesLeft = 3): Promise<void> {
     try {
       await this.#commit(batch)
     } catch (error) {
-      await this.#recover(batch, error)
+      await this.#recover(batch, error, triesLeft)
     }
   }
 
-  async #recover(batch: readonly Pending[], error: unknown): Promise<void> {
+  async #recover(batch: readonly Pending[], error: unknown, triesLeft: number): Promise<void> {
+    if (mayBeginAgain(error) && triesLeft > 1) return this.#flush(batch, triesLeft - 1)
     if (error instanceof RequestConflictError) return this.#withoutConflict(batch, error)
     if (isMissingPartition(error)) return this.#withPartitions(batch)
     if (isDataError(error)) return this.#bisect(batch, error)
@@ -163,7 +165,8 @@ export class Ingest {
 
   async #reroute(events: readonly PreparedEvent[]): Promise<void> {
     await this.#deps.refreshConfig()
-    for (const event of events) event.wantedBy = this.#deps.route(event.source, event.incoming, event.id, event.receivedAt)
+    for (const event of events)
+      event.wantedBy = this.#deps.route(event.source, event.incoming, event.id, event.receivedAt)
   }
 
   async #withoutConflict(batch: readonly Pending[], conflict: RequestConflictError): Promise<void> {

@@ -34,6 +34,7 @@ export interface LaneDeps {
   readonly finished: (finished: Finished) => void
   /** Gives deliveries back to the queue; resolves when they are free. */
   readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+  readonly keepCircuit: (integrationId: number, circuit: Circuit) => void
   readonly telemetry: Telemetry
 }
 
@@ -74,13 +75,13 @@ export class Lane {
   #freeing = 0
   #stopped = false
 
-  constructor(integration: Integration, maxBytes: number, deps: LaneDeps) {
+  constructor(integration: Integration, circuit: Circuit, maxBytes: number, deps: LaneDeps) {
     this.#deps = deps
     this.#integration = integration
     this.#window = new Window(maxBytes)
     this.#backlog = new Backlog(deps.queue)
     this.#target = deps.createTarget(integration)
-    this.#circuit = closedCircuit(Date.now())
+    this.#circuit = circuit
     this.#bucket = bucketOf(integration)
   }
 
@@ -340,6 +341,7 @@ export class Lane {
     const before = this.#circuit
     this.#circuit = next
     if (before.phase === next.phase && before.forced === next.forced) return
+    this.#deps.keepCircuit(this.#integration.id, next)
     this.#deps.telemetry.emit('circuit', { integration: this.#integration.name, before, after: next })
   }
 

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Integration } from '../core/catalog.ts'
+import { closedCircuit, restoredCircuit } from '../core/circuit.ts'
 import type { DeliveryKey } from '../core/ids.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
+import type { KeptCircuit } from '../store/circuits.ts'
 import type { NewDelivery } from './commit-events.ts'
 import type { Committed } from './commit-outcomes.ts'
 import type { HandOver, Reservation } from './ingest.ts'
@@ -14,6 +16,7 @@ const maxLaneBytes = 8 * 1024 * 1024
 const freeRetryMs = 250
 
 export interface LanesDeps extends Omit<LaneDeps, 'free'> {
+  readonly keptCircuit: (integrationId: number) => KeptCircuit | undefined
   readonly freeRows: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
 }
 
@@ -126,7 +129,10 @@ export class Lanes implements HandOver {
   }
 
   #create(integration: Integration, laneBytes: number): Lane {
-    return new Lane(integration, laneBytes, {
+    const kept = this.#deps.keptCircuit(integration.id)
+    const nowMs = Date.now()
+    const circuit = kept ? restoredCircuit(kept, nowMs) : closedCircuit(nowMs)
+    return new Lane(integration, circuit, laneBytes, {
       ...this.#deps,
       free: (deliveries, epoch) => this.#free(deliveries, epoch),
     })

@@ -87,3 +87,8 @@ export function isDataError(error: unknown): boolean {
 export function isMissingPartition(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '23514' && /partition/.test(error.message)
 }
+
+/** Two transactions were in each other's way and this one was chosen to begin again. */
+export function mayBeginAgain(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
+}
