@@ -3,7 +3,7 @@ import path from 'node:path'
 import ipaddr from 'ipaddr.js'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
-import { CannotStart } from './process/cannot-start.ts'
+import { CannotStart } from './core/cannot-start.ts'
 
 const mebibyte = 1024 * 1024
 /** PostgreSQL takes no value above 1 GiB, and a body is held in memory whole. */

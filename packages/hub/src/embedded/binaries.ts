@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { CannotStart } from '../process/cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 
 /** Absolute paths of PostgreSQL's programs, as npm installed them. */
 export interface Binaries {

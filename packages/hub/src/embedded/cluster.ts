@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { CannotStart } from '../process/cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 import type { Binaries } from './binaries.ts'
 import { startFailure } from './failure.ts'
 import { collect, type Launcher } from './launcher.ts'

@@ -1,4 +1,4 @@
-import { CannotStart } from '../process/cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 
 const noSpace = /no space left on device|disk quota exceeded/i
 const readOnly = /read-only file system/i

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { CannotStart } from '../process/cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 
 /** A user of the system. */
 export interface Identity {

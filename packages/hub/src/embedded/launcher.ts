@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { CannotStart } from '../process/cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 import type { Binaries } from './binaries.ts'
 import { canEnter, type Identity } from './identity.ts'
 

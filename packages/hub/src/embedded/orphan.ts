@@ -3,7 +3,7 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { CannotStart } from '../process/cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 
 /** Signals that end a server, each with the time it gets: a fast shutdown writes a checkpoint, the others don't. */
 export const shutdownSteps = [

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
-import { CannotStart } from './cannot-start.ts'
+import { CannotStart } from '../core/cannot-start.ts'
 
 /** What this installation made for itself once and keeps beside its data. */
 export interface LocalKeys {
