@@ -116,7 +116,7 @@ function compileNumeric(operand: unknown, place: Place): ScalarTest {
   const chain: ((value: number) => boolean)[] = []
   const bounds: number[] = []
   for (let at = 0; at < operand.length; at += 2) {
-    const [symbol, bound]: unknown[] = operand.slice(at, at + 2)
+    const [symbol, bound] = (operand as readonly unknown[]).slice(at, at + 2)
     const compare =
       typeof symbol === 'string' && Object.hasOwn(comparisons, symbol) ? comparisons[symbol] : undefined
     if (!compare) return fail(within(place, at), `must be one of ${Object.keys(comparisons).join(', ')}`)

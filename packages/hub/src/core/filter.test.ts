@@ -292,9 +292,7 @@ function model(
     Object.entries(pattern).every(([name, wanted]) => {
       if (name === '$or')
         return (wanted as Record<string, unknown>[]).some((branch) => model(branch, object, root, names))
-      const value: unknown = Object.hasOwn(object as object, name)
-        ? Reflect.get(object as object, name)
-        : undefined
+      const value: unknown = Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined
       const path = [...names, name]
       if (!Array.isArray(wanted)) return model(wanted as Record<string, unknown>, value, root, path)
       return wanted.some((one: unknown) =>

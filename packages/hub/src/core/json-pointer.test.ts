@@ -102,7 +102,11 @@ test('it finds what walking the parsed value finds', () => {
             typeof at === 'object' && at !== null && Object.hasOwn(at, token)
               ? Reflect.get(at, token)
               : undefined
-        return at === undefined || typeof at === 'object' ? undefined : String(at)
+        return typeof at === 'string'
+          ? at
+          : typeof at === 'number' || typeof at === 'boolean'
+            ? `${at}`
+            : undefined
       })
       assert.deepEqual(find(JSON.stringify(value, null, 1), ...pointers), expected)
     }),

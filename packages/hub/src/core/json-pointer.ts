@@ -30,7 +30,7 @@ export function compilePointers(pointers: readonly string[]): (body: Buffer) => 
   const root = newNode()
   pointers.forEach((pointer, index) => plant(root, pointerTokens(pointer), index))
   return (body) => {
-    const texts = new Array<string | undefined>(pointers.length).fill(undefined)
+    const texts = pointers.map((): string | undefined => undefined)
     try {
       const cursor = new JsonCursor(body)
       visit(cursor, root, texts)

@@ -31,7 +31,9 @@ function mayBeJson(body: Buffer): boolean {
 /** Counts brackets wherever they stand, also in strings: those would have to be a thousand more open than closed. */
 function isTooDeep(body: Buffer): boolean {
   let depth = 0
-  for (const byte of body) {
+  // By index: the iterator takes twice as long.
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at] ?? 0
     // Of the brackets, `[` and `{` are 0x5b and 0x7b, `]` and `}` two more.
     if ((byte | 0x20) === 0x7b) depth += 1
     else if ((byte | 0x20) === 0x7d && depth > 0) depth -= 1
