@@ -17,8 +17,8 @@ export interface LocalKeys {
 
 interface Given {
   readonly dataDir: string
-  readonly adminKey: string | undefined
-  readonly secretKey: string | undefined
+  readonly adminKey?: string | undefined
+  readonly secretKey?: string | undefined
 }
 
 export async function readLocalKeys(given: Given): Promise<LocalKeys> {

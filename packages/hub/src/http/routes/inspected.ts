@@ -1,0 +1,65 @@
+import { isUtf8 } from 'node:buffer'
+import { Type, type Static } from 'typebox'
+import { closed } from '../../core/schema.ts'
+import type { RegisterRoutes } from '../app.ts'
+import type { Inspected } from '../context.ts'
+import { TimeText } from '../openapi-schemas.ts'
+
+const most = 50
+
+const InspectedView = closed({
+  receivedAt: TimeText,
+  integration: Type.String(),
+  eventId: Type.String(),
+  deliveryId: Type.String(),
+  request: closed({
+    method: Type.String(),
+    url: Type.String(),
+    headers: Type.Array(closed({ name: Type.String(), value: Type.String() })),
+    body: Type.Optional(Type.String({ description: 'When it is UTF-8 text.' })),
+    bodyBase64: Type.Optional(Type.String({ description: 'When it is not.' })),
+  }),
+})
+
+export const inspected: RegisterRoutes = (app, hub) => {
+  app.get(
+    '/v1/inspected',
+    {
+      config: { access: 'events:read' },
+      schema: {
+        tags: ['reading'],
+        summary: 'Show the last requests that `inspect` targets got, whole, newest first',
+        description: 'Kept in the memory of this node only.',
+        querystring: closed({
+          integration: Type.Optional(Type.String()),
+          eventId: Type.Optional(Type.String()),
+          limit: Type.Integer({ default: 10, minimum: 1, maximum: most }),
+        }),
+        response: { 200: closed({ items: Type.Array(InspectedView) }) },
+      },
+    },
+    ({ query }) => {
+      const wanted = hub.inspected
+        .recent(most)
+        .filter(({ integration }) => query.integration === undefined || integration === query.integration)
+        .filter(({ eventId }) => query.eventId === undefined || eventId === query.eventId)
+      return { items: wanted.slice(0, query.limit).map(view) }
+    },
+  )
+}
+
+function view(inspected: Inspected): Static<typeof InspectedView> {
+  const { receivedAt, integration, eventId, deliveryId, method, url, headers, body } = inspected
+  return {
+    receivedAt: receivedAt.toISOString(),
+    integration,
+    eventId,
+    deliveryId,
+    request: {
+      method,
+      url,
+      headers: headers.map(([name, value]) => ({ name, value })),
+      ...(isUtf8(body) ? { body: body.toString() } : { bodyBase64: body.toString('base64') }),
+    },
+  }
+}

@@ -1,0 +1,146 @@
+import os from 'node:os'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { addressPolicy } from './core/address.ts'
+import { formatDeliveryId } from './core/ids.ts'
+import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
+import { Engine } from './engine/engine.ts'
+import { createHello } from './engine/first-run.ts'
+import { KeyUseLog } from './engine/key-use.ts'
+import { LiveCatalog } from './engine/live-catalog.ts'
+import { HappeningsLog } from './engine/log-happenings.ts'
+import { defaultNodeSettings } from './engine/node.ts'
+import { Telemetry } from './engine/telemetry.ts'
+import { buildApp } from './http/app.ts'
+import type { HubContext } from './http/context.ts'
+import { listen } from './http/listen.ts'
+import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
+import { PostgresQueue } from './queue/postgres.ts'
+import { checkServer } from './store/check-server.ts'
+import { openPool, type Pool } from './store/database.ts'
+import { migrate } from './store/migrate.ts'
+import { ensurePartitions } from './store/partitions.ts'
+import { SecretBox } from './store/secrets.ts'
+import { createTarget } from './targets/index.ts'
+import { createInspector } from './targets/inspector.ts'
+import type { TargetDeps } from './targets/target.ts'
+import { version } from './version.ts'
+
+export interface RunningHub {
+  readonly url: string
+  readonly keys: LocalKeys
+  stop(): Promise<void>
+}
+
+/** The composition root: makes every part, gives each what it needs, starts them in order and stops them in reverse. */
+export async function startHub(config: Config, log: Logger, signal: AbortSignal): Promise<RunningHub> {
+  await using started = new AsyncDisposableStack()
+  const keys = await readLocalKeys(config)
+  const databaseUrl = await openDatabase(config, log, signal, started)
+  await checkServer(databaseUrl)
+  await migrate(databaseUrl)
+
+  const telemetry = new Telemetry((error) => log.error({ err: error }, 'a listener failed'))
+  const onIdleError = (error: Error): void => telemetry.emit('storeDown', { during: 'waiting', error })
+  const pool = (applicationName: string, maxConnections: number): Pool => {
+    const opened = openPool({ url: databaseUrl, applicationName, maxConnections }, onIdleError)
+    started.defer(() => opened.end())
+    return opened
+  }
+  // Readers have connections of their own, so that they never keep a flush waiting.
+  const enginePool = pool('integration-hub engine', 8)
+  const readerPool = pool('integration-hub api', 8)
+  await ensurePartitions(enginePool, new Date())
+
+  const secrets = new SecretBox(keys.secretKey)
+  const addresses = addressPolicy(config.targetsAllow, config.targetsDeny)
+  const onError = (error: unknown): void => telemetry.emit('storeDown', { during: 'configuration', error })
+  const catalog = new LiveCatalog({ pool: readerPool, secrets, onError })
+  const happeningsLog = new HappeningsLog(log, telemetry)
+  happeningsLog.start()
+  started.defer(() => happeningsLog.stop())
+  const now = (): Date => new Date()
+  await createHello({ pool: readerPool, secrets, addresses, catalog, now })
+  await catalog.start()
+  started.defer(() => catalog.stop())
+
+  const targetDeps: TargetDeps = { addresses, inspector: createInspector(), version, now }
+  const engine = new Engine({
+    pool: enginePool,
+    queue: new PostgresQueue(enginePool),
+    identity: { nodeKey: keys.nodeKey, host: os.hostname(), version },
+    nodeSettings: defaultNodeSettings,
+    catalog,
+    createTarget: (integration) => createTarget(integration, targetDeps),
+    createPartitions: () => ensurePartitions(enginePool, new Date()),
+    refusal: () => null,
+    telemetry,
+  })
+  await engine.start()
+  started.defer(() => engine.stop())
+
+  const keyUse = new KeyUseLog({ pool: readerPool, now, onError })
+  keyUse.start()
+  started.defer(() => keyUse.stop())
+  const context: HubContext = {
+    settings: {
+      version,
+      adminKey: keys.adminKey,
+      maxPayloadBytes: config.maxPayloadBytes,
+      maxBatchBytes: config.maxBatchBytes,
+      publicUrl: config.publicUrl ?? null,
+      trustedProxies: config.trustedProxies,
+      corsOrigins: config.corsOrigins,
+    },
+    logger: log,
+    pool: readerPool,
+    secrets,
+    addresses,
+    catalog,
+    keyUse,
+    inspected: targetDeps.inspector,
+    now,
+    targets: {
+      tryOut: async (integration, event) => {
+        const target = createTarget(integration, targetDeps)
+        const deliveryId = formatDeliveryId({
+          eventId: event.id,
+          integrationId: integration.id,
+          seq: event.seq,
+        })
+        const delivery = { deliveryId, integrationId: integration.id, event, attempt: 1, replayId: null }
+        return target.exchange(delivery, AbortSignal.timeout(120_000)).finally(() => void target.close())
+      },
+    },
+    circuits: { force: (integration, state) => engine.forceCircuit(integration.id, state) },
+    health: { readiness: () => readiness(engine, readerPool) },
+  }
+  const url = await listen(buildApp(context), config, started)
+
+  const all = started.move()
+  return { url, keys, stop: () => all.disposeAsync() }
+}
+
+async function openDatabase(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+  started: AsyncDisposableStack,
+): Promise<string> {
+  if (config.databaseUrl !== undefined) return config.databaseUrl
+  const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log, signal })
+  started.defer(() => embedded.stop())
+  embedded.onExit((reason) =>
+    log.error({ reason }, 'the embedded PostgreSQL ended by itself; it is started again'),
+  )
+  return embedded.url
+}
+
+async function readiness(engine: Engine, pool: Pool): Promise<readonly string[]> {
+  const reasons: string[] = []
+  await pool
+    .query('select 1')
+    .catch((error: Error) => reasons.push(`The database cannot be reached: ${error.message}.`))
+  if (!engine.isRunning) reasons.push('The delivery engine has no lease: it waits for the database.')
+  return reasons
+}
