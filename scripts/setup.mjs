@@ -61,7 +61,7 @@ async function install() {
   )
   const output = []
   for (const stream of [npm.stdout, npm.stderr]) stream.on('data', (chunk) => output.push(chunk))
-  let stoppedBy
+  let stoppedBy = ''
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
       stoppedBy = signal

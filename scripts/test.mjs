@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { pino } from 'pino'
-import { startEmbeddedPostgres } from '../packages/hub/src/embedded/embedded-postgres.ts'
+import { startTestServer } from '../packages/hub/src/testing/server.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const unit = ['packages/**/*.test.ts']
@@ -21,20 +20,17 @@ if (!Object.hasOwn(suites, suite)) {
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort())
-process.exitCode = await withDatabase((databaseUrl) =>
-  runTests(fs.globSync(suites[suite], { cwd: root }), databaseUrl),
-)
+const files = fs.globSync(suites[suite], { cwd: root, exclude: ['**/node_modules/**'] }).toSorted()
+process.exitCode = await withDatabase((databaseUrl) => runTests(databaseUrl))
 
 async function withDatabase(work) {
   const given = process.env.HUB_TEST_DATABASE_URL
   if (given) return work(given)
-  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-test-'))
+  const server = await startTestServer(stopping.signal)
   try {
-    const log = pino({ level: 'silent' })
-    const server = await startEmbeddedPostgres({ dataDir, log, disposable: true, signal: stopping.signal })
-    return await work(server.url).finally(() => server.stop())
+    return await work(server.url)
   } finally {
-    fs.rmSync(dataDir, { recursive: true, force: true })
+    await server.stop()
   }
 }
 

@@ -208,18 +208,16 @@ function parse(variable: Variable, text: string): unknown {
 
 function complaint(variable: Variable, text = ''): string {
   const found = variable['x-secret'] ? '' : `, but is "${text}"`
-  const otherwise =
-    variable.default === undefined || Array.isArray(variable.default)
-      ? 'leave it unset'
-      : `leave it unset for ${String(variable.default)}`
+  const isTelling = ['string', 'number', 'boolean'].includes(typeof variable.default)
+  const otherwise = isTelling ? `leave it unset for ${variable.default as string}` : 'leave it unset'
   return `${variable.env} must ${variable.must}${found}; correct it or ${otherwise}.`
 }
 
 function unknownNames(env: NodeJS.ProcessEnv): string[] {
   const own = Object.values(configSchema.properties).map((schema) => (schema as unknown as Variable).env)
-  const known = [...own, ...knownElsewhere]
+  const known = new Set([...own, ...knownElsewhere])
   return Object.keys(env)
-    .filter((name) => name.startsWith('HUB_') && !known.includes(name))
+    .filter((name) => name.startsWith('HUB_') && !known.has(name))
     .map((name) => {
       const [nearest] = own.toSorted((a, b) => editDistance(name, a) - editDistance(name, b))
       return `${name} is not a variable of the hub and is ignored; did you mean ${nearest}?`
@@ -229,9 +227,9 @@ function unknownNames(env: NodeJS.ProcessEnv): string[] {
 /** How many letters must be added, dropped or changed (Levenshtein). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (const [index, letter] of [...from].entries()) {
+  for (const [index, letter] of from.split('').entries()) {
     const next = [index + 1]
-    for (const [column, other] of [...to].entries()) {
+    for (const [column, other] of to.split('').entries()) {
       const changed = (row[column] ?? 0) + (letter === other ? 0 : 1)
       next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
     }

@@ -13,7 +13,9 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgre
 const log = pino({ level: 'silent' })
 const directories: string[] = []
 
-after(() => Promise.all(directories.map((dir) => fs.rm(dir, { recursive: true, force: true }))))
+after(async () => {
+  for (const dir of directories) await fs.rm(dir, { recursive: true, force: true })
+})
 
 async function newDir(): Promise<string> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-embedded-'))
@@ -36,7 +38,11 @@ async function query(url: string, statement: string): Promise<unknown[]> {
 /** Starts, lets `work` do its part and stops, so that a failed test leaves no server. */
 async function withServer(dataDir: string, work: (server: EmbeddedPostgres) => Promise<void>): Promise<void> {
   const server = await startEmbeddedPostgres({ dataDir, log })
-  await work(server).finally(() => server.stop())
+  try {
+    await work(server)
+  } finally {
+    await server.stop()
+  }
 }
 
 const isAlive = (pid: number): boolean => {

@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import fs from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
 import pg from 'pg'
-import { pino } from 'pino'
-import { startEmbeddedPostgres } from '../embedded/embedded-postgres.ts'
+import { startTestServer } from './server.ts'
 
 export interface TestDatabase {
   readonly url: string
@@ -24,12 +20,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 async function startOwnServer(): Promise<string> {
-  const dataDir = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-test-'))
-  const server = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), disposable: true })
+  const server = await startTestServer()
   // The server doesn't keep the process alive: when the tests are over, nothing else does either.
-  process.once('beforeExit', () => {
-    void server.stop().then(() => fs.rm(dataDir, { recursive: true, force: true }))
-  })
+  process.once('beforeExit', () => void server.stop())
   return server.url
 }
 
