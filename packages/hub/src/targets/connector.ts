@@ -117,7 +117,10 @@ function boundAnswers(socket: net.Socket): void {
 }
 
 function tlsFailure(cause: Error): Error {
-  return cause instanceof ConnectTimedOut ? cause : new TlsFailed(cause.message, { cause })
+  if (cause instanceof ConnectTimedOut) return cause
+  // OpenSSL's message names its source files, Node's adds advice for who started the process.
+  const reason = 'reason' in cause && typeof cause.reason === 'string' ? cause.reason : cause.message
+  return new TlsFailed(reason.replace(/;.*/s, ''), { cause })
 }
 
 function checkLookup(addresses: AddressPolicy, lookup: Lookup): net.LookupFunction {

@@ -2,7 +2,7 @@ import { Pool } from 'undici'
 import type { Integration } from '../core/catalog.ts'
 import type { HttpTarget } from '../core/integration-spec.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { refused, type Result } from '../core/template.ts'
+import type { Result } from '../core/template.ts'
 import { compileJudge } from './answer.ts'
 import { createConnector, systemLookup, type Connector, type Lookup } from './connector.ts'
 import { HttpExchange, type ExchangeRules } from './exchange.ts'
@@ -67,14 +67,14 @@ class HttpEndpoint implements ObservableTarget {
     return Promise.all(
       deliveries.map((delivery) => {
         const startedAt = this.#rules.now()
-        return this.#send(this.#build(delivery, startedAt), startedAt, signal)
+        return this.#send(this.#plan.build(delivery, startedAt), startedAt, signal)
       }),
     )
   }
 
   async exchange(delivery: Delivery, signal: AbortSignal): Promise<Exchange> {
     const startedAt = this.#rules.now()
-    const request = this.#build(delivery, startedAt)
+    const request = this.#plan.build(delivery, startedAt)
     const outcome = await this.#send(request, startedAt, signal)
     return { request: request.ok ? showRequest(this.#plan.origin, request.value) : null, outcome }
   }
@@ -84,14 +84,6 @@ class HttpEndpoint implements ObservableTarget {
     return (this.#closing ??= this.#idle.promise
       .then(() => this.#pool.destroy())
       .then(() => this.#connector.close()))
-  }
-
-  #build(delivery: Delivery, startedAt: Date): Result<OutgoingRequest> {
-    try {
-      return this.#plan.build(delivery, startedAt)
-    } catch (error) {
-      return refused(error instanceof Error ? error.message : String(error))
-    }
   }
 
   #send(request: Result<OutgoingRequest>, startedAt: Date, signal: AbortSignal): Promise<Outcome> {

@@ -1,10 +1,10 @@
 import type { SigningSecrets } from '../core/catalog.ts'
 import type { HttpTarget } from '../core/integration-spec.ts'
 import { isSensitiveName, mask } from '../core/secret-fields.ts'
-import { createSigner } from '../core/signature.ts'
+import { createSigner, type Sign } from '../core/signature.ts'
 import { sendable } from '../core/target-headers.ts'
 import { compileUrl, renderPath } from '../core/target-url.ts'
-import { compileTemplate, renderHeader } from '../core/template.ts'
+import { compileTemplate, refused, renderHeader } from '../core/template.ts'
 import type { Result, Template } from '../core/template.ts'
 import { envelopeHeaders } from './envelope.ts'
 import type { Delivery, ShownRequest } from './target.ts'
@@ -36,28 +36,50 @@ export function planRequests(
   if (!url.ok) return url
   const configured = compileHeaders(spec)
   if (!configured.ok) return configured
-  const { origin, path: pathTemplate } = url.value
-  const ownHeaders = configured.value
-  const taken = new Set(ownHeaders.map(({ name }) => name.toLowerCase()))
-  const userAgent = `Integration-Hub/${version}`
-  const sign = createSigner(signing)
-
-  function build(delivery: Delivery, at: Date): Result<OutgoingRequest> {
-    const { event } = delivery
-    const path = renderPath(pathTemplate, delivery)
-    if (!path.ok) return path
-    const body = spec.method === 'GET' ? noBody : event.body
-    const headers: string[] = []
-    if (spec.envelope === 'headers') {
-      headers.push(...envelopeHeaders(delivery, at, sign(event.id, at, body), taken))
-      if (!taken.has('user-agent') && !event.headers['user-agent']) headers.push('user-agent', userAgent)
-    }
-    if (event.contentType !== null && body !== noBody && !taken.has('content-type'))
-      headers.push('content-type', sendable(event.contentType))
-    for (const { name, value } of ownHeaders) headers.push(name, renderHeader(value, delivery))
-    return { ok: true, value: { method: spec.method, path: path.value, headers, body } }
+  const parts: RequestParts = {
+    spec,
+    path: url.value.path,
+    configured: configured.value,
+    taken: new Set(configured.value.map(({ name }) => name.toLowerCase())),
+    sign: createSigner(signing),
+    userAgent: `Integration-Hub/${version}`,
   }
-  return { ok: true, value: { origin, build } }
+  function build(delivery: Delivery, at: Date): Result<OutgoingRequest> {
+    try {
+      return buildRequest(parts, delivery, at)
+    } catch (error) {
+      // An event that nothing can be made of must not take its neighbours down.
+      return refused(error instanceof Error ? error.message : String(error))
+    }
+  }
+  return { ok: true, value: { origin: url.value.origin, build } }
+}
+
+interface RequestParts {
+  readonly spec: RequestSpec
+  readonly path: Template
+  readonly configured: readonly ConfiguredHeader[]
+  /** The names of `configured`, in lower case. */
+  readonly taken: ReadonlySet<string>
+  readonly sign: Sign
+  readonly userAgent: string
+}
+
+function buildRequest(parts: RequestParts, delivery: Delivery, at: Date): Result<OutgoingRequest> {
+  const { spec, taken } = parts
+  const { event } = delivery
+  const path = renderPath(parts.path, delivery)
+  if (!path.ok) return path
+  const body = spec.method === 'GET' ? noBody : event.body
+  const headers: string[] = []
+  if (spec.envelope === 'headers') {
+    headers.push(...envelopeHeaders(delivery, at, parts.sign(event.id, at, body), taken))
+    if (!taken.has('user-agent') && !event.headers['user-agent']) headers.push('user-agent', parts.userAgent)
+  }
+  if (event.contentType !== null && body !== noBody && !taken.has('content-type'))
+    headers.push('content-type', sendable(event.contentType))
+  for (const { name, value } of parts.configured) headers.push(name, renderHeader(value, delivery))
+  return { ok: true, value: { method: spec.method, path: path.value, headers, body } }
 }
 
 interface ConfiguredHeader {

@@ -3,11 +3,12 @@ import net from 'node:net'
 import type { TestContext } from 'node:test'
 import { addressPolicy } from '../core/address.ts'
 import type { Integration } from '../core/catalog.ts'
-import { IntegrationSpec } from '../core/integration-spec.ts'
+import { HttpTarget, IntegrationSpec } from '../core/integration-spec.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { sampleEvent } from '../core/sample-event.ts'
 import { check } from '../core/schema.ts'
-import { createTarget } from './index.ts'
+import type { Lookup } from './connector.ts'
+import { createHttpTarget } from './http.ts'
 import { createInspector } from './inspector.ts'
 import type { Delivery, ObservableTarget, TargetDeps } from './target.ts'
 
@@ -41,15 +42,23 @@ export function sampleDeps(parts: Partial<TargetDeps> = {}): TargetDeps {
   }
 }
 
+interface HttpTargetOptions {
+  readonly concurrency?: number
+  readonly deps?: Partial<TargetDeps>
+  readonly lookup?: Lookup
+}
+
 /** A target over HTTP that is closed when the test ends. */
 export function httpTarget(
   t: TestContext,
   url: string,
   target: object = {},
-  parts: object = {},
+  { concurrency = 16, deps = {}, lookup }: HttpTargetOptions = {},
 ): ObservableTarget {
-  const integration = sampleIntegration({ kind: 'http', url, ...target }, parts)
-  const created = createTarget(integration, sampleDeps())
+  const spec = check(HttpTarget, { kind: 'http', url, ...target })
+  assert.ok(spec.ok, JSON.stringify(spec))
+  const integration = sampleIntegration(spec.value, { concurrency })
+  const created = createHttpTarget(integration, spec.value, sampleDeps(deps), lookup)
   t.after(() => created.close())
   return created
 }

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Outcome } from '../core/outcome.ts'
+import { compileJudge } from './answer.ts'
+import { HttpExchange } from './exchange.ts'
+
+const rules = {
+  host: 'billing.example',
+  timeoutMs: 60_000,
+  judge: compileJudge({ success: ['2xx'], permanent: [400] }),
+  now: () => new Date(),
+}
+
+/** An exchange whose connection the test plays. */
+function begin() {
+  const outcomes: Outcome[] = []
+  const aborts: Error[] = []
+  const stop = new AbortController()
+  const exchange = new HttpExchange(rules, new Date(), stop.signal, (outcome) => outcomes.push(outcome))
+  const controller = {
+    aborted: false,
+    paused: false,
+    reason: null,
+    abort: (reason: Error) => void aborts.push(reason),
+    pause: () => {},
+    resume: () => {},
+  }
+  return { exchange, controller, stop, outcomes, aborts }
+}
+
+test('once the headers are there, a stop or a reset does not change what they said', () => {
+  const endings = [
+    ({ stop }: ReturnType<typeof begin>) => stop.abort(),
+    ({ exchange }: ReturnType<typeof begin>) => exchange.onResponseError(null, new Error('reset')),
+  ]
+  for (const end of endings) {
+    for (const [status, result] of [
+      [200, 'delivered'],
+      [400, 'permanent'],
+      [500, 'failed'],
+    ] as const) {
+      const playing = begin()
+      playing.exchange.onRequestStart(playing.controller)
+      playing.exchange.onResponseStart(null, status, {})
+      playing.exchange.onResponseData(null, Buffer.from('half'))
+      end(playing)
+      assert.equal(playing.outcomes.length, 1)
+      assert.equal(playing.outcomes[0]?.result, result)
+      assert.equal(playing.outcomes[0]?.responseBody?.toString(), 'half')
+    }
+  }
+})
+
+test('a stop before the headers is aborted, and cuts the connection', () => {
+  const { exchange, controller, stop, outcomes, aborts } = begin()
+  exchange.onRequestStart(controller)
+  stop.abort()
+  exchange.onResponseError(null, new Error('cut off'))
+  assert.deepEqual(
+    outcomes.map(({ result, httpStatus }) => ({ result, httpStatus })),
+    [{ result: 'aborted', httpStatus: null }],
+  )
+  assert.equal(aborts.length, 1)
+})
+
+test('what ended while it waited for a connection is not sent when it gets one', () => {
+  const { exchange, controller, stop, aborts } = begin()
+  stop.abort()
+  assert.equal(aborts.length, 0)
+  exchange.onRequestStart(controller)
+  assert.equal(aborts.length, 1)
+})
+
+test('the outcome comes once, whatever follows', () => {
+  const { exchange, controller, stop, outcomes } = begin()
+  exchange.onRequestStart(controller)
+  exchange.onResponseStart(null, 200, {})
+  exchange.onResponseEnd()
+  exchange.onResponseError(null, new Error('late'))
+  stop.abort()
+  assert.equal(outcomes.length, 1)
+  assert.equal(outcomes[0]?.result, 'delivered')
+  assert.equal(outcomes[0]?.responseBody, null)
+})
+
+test('what is kept of a body does not hold on to the buffer it came in', () => {
+  const { exchange, controller, outcomes } = begin()
+  exchange.onRequestStart(controller)
+  exchange.onResponseStart(null, 500, {})
+  const large = Buffer.alloc(60_000, 'a')
+  exchange.onResponseData(null, large)
+  large.fill('b')
+  exchange.onResponseEnd()
+  const kept = outcomes[0]?.responseBody
+  assert.equal(kept?.toString(), 'a'.repeat(1_024))
+  assert.notEqual(kept?.buffer, large.buffer)
+})
