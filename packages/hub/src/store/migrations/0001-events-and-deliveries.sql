@@ -31,6 +31,8 @@ create index events_correlation on hub.events (correlation_id, id) where correla
 -- What is still owed (waiting, dead, being replayed) when its partition is dropped.
 create table hub.events_kept (like hub.events including defaults including constraints including storage);
 alter table hub.events_kept add primary key (id);
+create index events_kept_subject on hub.events_kept (subject, id) where subject is not null;
+create index events_kept_correlation on hub.events_kept (correlation_id, id) where correlation_id is not null;
 
 -- Events before this id are about to be dropped: a replay may not begin with them any more.
 create table hub.event_horizon (
