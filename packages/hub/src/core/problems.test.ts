@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Problem, problemCodes } from './problems.ts'
+import { invalidRequest, Problem, problemCodes } from './problems.ts'
 
 test('every code has an error status and a title, in the style of a code', () => {
   for (const code of problemCodes) {
@@ -32,4 +32,16 @@ test('what to wait for travels with the problem, not in its body', () => {
   assert.equal(problem.status, 503)
   assert.equal(problem.retryAfterSeconds, 2)
   assert.equal('errors' in problem.toJSON(), false)
+})
+
+test('what is wrong with a request is told in its detail, all of it in its errors', () => {
+  const errors = [
+    { path: '/limit', message: 'must be <= 500' },
+    { path: '/cursor', message: 'is not a cursor of this list' },
+  ]
+  const problem = invalidRequest('query', errors)
+  assert.equal(problem.detail, 'The query is not valid: /limit must be <= 500 (and 1 more, see errors).')
+  assert.equal(problem.errors, errors)
+  const whole = invalidRequest('body', [{ path: '', message: 'is required' }])
+  assert.equal(whole.detail, 'The body is not valid: it is required.')
 })

@@ -90,3 +90,11 @@ export class Problem extends Error {
 }
 
 export const problemCodes = Object.keys(table) as readonly ProblemCode[]
+
+/** The problem of a request of which parts are wrong; `where` is the part that the paths begin in. */
+export function invalidRequest(where: 'body' | 'query' | 'path', errors: readonly FieldError[]): Problem {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
+  const found = first ? `: ${first.path} ${first.message}`.replace(':  ', ': it ') : ''
+  return new Problem('invalid_request', `The ${where} is not valid${found}${more}.`, { errors })
+}

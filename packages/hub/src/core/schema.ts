@@ -27,6 +27,7 @@ export interface SchemaNode {
   readonly default?: unknown
   readonly anyOf?: readonly SchemaNode[]
   readonly const?: unknown
+  readonly enum?: readonly unknown[]
   readonly type?: string
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]
@@ -65,9 +66,9 @@ function walk(node: SchemaNode, input: unknown, path: string, errors: FieldError
 }
 
 function checkLeaf(node: SchemaNode, value: unknown, path: string, errors: FieldError[]): void {
-  const choices = node.anyOf?.every((branch) => 'const' in branch)
-    ? node.anyOf.map((branch) => branch.const)
-    : null
+  const choices =
+    node.enum ??
+    (node.anyOf?.every((branch) => 'const' in branch) ? node.anyOf.map((branch) => branch.const) : null)
   if (choices) {
     if (!choices.includes(value))
       errors.push({ path, message: `must be one of ${choices.map(quote).join(', ')}` })

@@ -15,7 +15,7 @@ export interface KeyRequest {
   readonly role: Role | undefined
   readonly scopes: readonly Scope[] | undefined
   readonly source: string | undefined
-  readonly expiresAt: Date | undefined
+  readonly expiresAt: Date | null
 }
 
 export interface CreatedKey {
@@ -43,7 +43,7 @@ export async function createKey(configuring: Configuring, request: KeyRequest): 
       role: request.role ?? null,
       scopes,
       sourceId,
-      expiresAt: request.expiresAt ?? null,
+      expiresAt: request.expiresAt,
     })
     const record = await findKey(client, id)
     if (!record) throw new Error('the key is gone')
@@ -68,7 +68,7 @@ function keyProblems(request: KeyRequest, now: Date): readonly FieldError[] {
     errors.push({ path: '/source', message: 'is required for the role "source"' })
   if (source !== undefined && scopesOf(request).some((scope) => scope !== 'events:send'))
     errors.push({ path: '/source', message: 'confines sending only; this key may do more than that' })
-  if (expiresAt !== undefined && expiresAt <= now)
+  if (expiresAt !== null && expiresAt <= now)
     errors.push({ path: '/expiresAt', message: 'must be in the future' })
   return errors
 }

@@ -250,7 +250,7 @@ const keyRequest: KeyRequest = {
   role: 'viewer',
   scopes: undefined,
   source: undefined,
-  expiresAt: undefined,
+  expiresAt: null,
 }
 
 test('a key is valid from its creation to its revocation, and only its hash is kept', async () => {

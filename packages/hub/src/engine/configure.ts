@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import type { AddressPolicy } from '../core/address.ts'
 import { differences, type Difference } from '../core/differences.ts'
 import { preconditionProblem, type Precondition } from '../core/precondition.ts'
-import { Problem } from '../core/problems.ts'
+import { invalidRequest, Problem } from '../core/problems.ts'
 import type { FieldError } from '../core/schema.ts'
 import { mapSecrets, mask } from '../core/secret-fields.ts'
 import { changeConfiguration, type ConfigurationChange } from '../store/configuration.ts'
@@ -15,7 +15,7 @@ export interface Configuring {
   readonly secrets: SecretBox
   readonly addresses: AddressPolicy
   /** Puts what was committed in force on this node. */
-  readonly refresh: () => Promise<void>
+  readonly catalog: { refresh(): Promise<void> }
   readonly now: () => Date
 }
 
@@ -40,7 +40,7 @@ export async function configure<T>(
   work: (client: Client) => Promise<ConfigurationChange<T>>,
 ): Promise<T> {
   const result = await changeConfiguration(configuring.pool, work)
-  await configuring.refresh()
+  await configuring.catalog.refresh()
   return result
 }
 
@@ -50,11 +50,7 @@ export function demandPrecondition(precondition: Precondition, revision: number 
 }
 
 export function refuse(errors: readonly FieldError[]): void {
-  const [first] = errors
-  if (!first) return
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
-  const detail = `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`
-  throw new Problem('invalid_request', detail, { errors })
+  if (errors.length > 0) throw invalidRequest('body', errors)
 }
 
 /** What changed between two specifications, without telling secrets. */

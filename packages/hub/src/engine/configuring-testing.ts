@@ -33,7 +33,7 @@ export async function openTestConfiguration(): Promise<TestConfiguration> {
     pool,
     secrets,
     addresses: addressPolicy([], []),
-    refresh: () => catalog.refresh(),
+    catalog,
     now: () => new Date(),
   }
   return {

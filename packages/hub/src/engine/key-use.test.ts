@@ -23,7 +23,7 @@ test('the last use is kept, written when the log is, and never goes back', async
     role: 'viewer',
     scopes: undefined,
     source: undefined,
-    expiresAt: undefined,
+    expiresAt: null,
   })
   let now = new Date('2026-01-02T00:00:00Z')
   const log = new KeyUseLog({ pool, now: () => now, onError: () => assert.fail() })

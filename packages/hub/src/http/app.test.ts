@@ -6,14 +6,14 @@ import type { InjectOptions } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../core/problems.ts'
 import { closed } from '../core/schema.ts'
-import { buildApp, type App } from './app.ts'
+import type { App } from './app.ts'
 import { principalOfRequest } from './auth.ts'
-import { adminHeaders, fakeHub } from './testing.ts'
+import { adminHeaders, buildTestApp, fakeHub } from './testing.ts'
 
 let app: App
 
 beforeEach(() => {
-  app = buildApp(fakeHub())
+  app = buildTestApp(fakeHub())
   app.register(async (scope: App) => {
     scope.get('/actor', { config: { access: 'events:read' } }, (request) => principalOfRequest(request).actor)
     scope.put(

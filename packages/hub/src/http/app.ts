@@ -1,4 +1,6 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifySerializerCompiler } from 'fastify'
+import type { TSchema } from 'typebox'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { guardRoutes } from './auth.ts'
 import type { HubContext } from './context.ts'
@@ -12,7 +14,7 @@ export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, Fasti
 /** A file of `routes/` exports one of these. */
 export type RegisterRoutes = (app: App, hub: HubContext) => void
 
-export function buildApp(hub: HubContext): App {
+export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
   const logger: FastifyBaseLogger = hub.logger
   const app: App = Fastify({
     loggerInstance: logger,
@@ -27,8 +29,7 @@ export function buildApp(hub: HubContext): App {
   }).withTypeProvider<SchemaTypes>()
 
   app.setValidatorCompiler(compileValidator)
-  // Response schemas describe; a serialiser made from them would drop what they forget.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setSerializerCompiler(compileSerializer)
   app.setErrorHandler((error, _request, reply) => {
     const problem = toProblem(error)
     if (problem.code === 'internal') hub.logger.error({ err: error }, 'a request failed')
@@ -39,3 +40,6 @@ export function buildApp(hub: HubContext): App {
   for (const register of resources) app.register(async (scope) => register(scope, hub))
   return app
 }
+
+/** Response schemas describe; a serialiser made from them would drop what they forget. */
+const writeJson: FastifySerializerCompiler<TSchema> = () => (data) => JSON.stringify(data)

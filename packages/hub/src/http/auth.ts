@@ -45,6 +45,7 @@ export function authenticator(hub: HubContext): Authenticate {
     const key = hub.catalog.current.keyByHash.get(presentedHash.toString('hex'))
     if (!key || !timingSafeEqual(Buffer.from(key.hash, 'hex'), presentedHash)) return null
     if (key.expiresAt && key.expiresAt <= hub.now()) return null
+    hub.keyUse.seen(key.id)
     const principal = principals.get(key) ?? principalOf(key)
     principals.set(key, principal)
     return principal

@@ -1,6 +1,11 @@
 import type { Logger } from 'pino'
+import type { AddressPolicy } from '../core/address.ts'
+import type { Integration } from '../core/catalog.ts'
+import type { StoredEvent } from '../core/event.ts'
+import type { Outcome } from '../core/outcome.ts'
 import type { CatalogIndex } from '../engine/live-catalog.ts'
 import type { Pool } from '../store/database.ts'
+import type { SecretBox } from '../store/secrets.ts'
 
 /** What the routes need of everything else. `main.ts` makes it; tests fake the parts they touch. */
 export interface HubContext {
@@ -8,7 +13,14 @@ export interface HubContext {
   readonly logger: Logger
   /** Routes read and change the store by the functions of `store/` over this pool. */
   readonly pool: Pool
+  readonly secrets: SecretBox
+  /** Where targets may lie. */
+  readonly addresses: AddressPolicy
   readonly catalog: CatalogPort
+  readonly targets: TargetsPort
+  readonly circuits: CircuitsPort
+  readonly keyUse: KeyUsePort
+  readonly inspected: InspectedPort
   readonly health: HealthPort
   readonly now: () => Date
 }
@@ -34,4 +46,44 @@ export interface CatalogPort {
 export interface HealthPort {
   /** Why the hub cannot work now, one sentence each; empty: it is ready. */
   readiness(): Promise<readonly string[]>
+}
+
+export interface TargetsPort {
+  /** Sends one event outside of all queues and policies, and shows what went out and what came back. */
+  tryOut(integration: Integration, event: StoredEvent): Promise<TriedExchange>
+}
+
+export interface TriedExchange {
+  /** Null: it did not come to a request. Without the credentials that it carried. */
+  readonly request: {
+    readonly method: string
+    readonly url: string
+    readonly headers: readonly (readonly [name: string, value: string])[]
+  } | null
+  readonly outcome: Outcome
+}
+
+export interface CircuitsPort {
+  /** On all nodes, until it is forced the other way. */
+  force(integration: Integration, state: 'open' | 'closed'): Promise<void>
+}
+
+export interface KeyUsePort {
+  seen(keyId: number): void
+}
+
+export interface InspectedPort {
+  /** What `inspect` targets got of late, newest first. */
+  recent(limit: number): readonly Inspected[]
+}
+
+export interface Inspected {
+  readonly receivedAt: Date
+  readonly integration: string
+  readonly eventId: string
+  readonly deliveryId: string
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: Buffer
 }

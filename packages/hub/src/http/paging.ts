@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
-import { Problem } from '../core/problems.ts'
+import { invalidRequest } from '../core/problems.ts'
 import { check, closed } from '../core/schema.ts'
 
 /** Spread into the query schema of every list. */
@@ -27,10 +27,8 @@ export function readCursor<T extends TSchema>(position: T, cursor: string | unde
   if (cursor === undefined) return null
   const checked = check(position, parseCursor(cursor))
   if (checked.ok) return checked.value
-  const errors = [{ path: '/cursor', message: 'is not a cursor of this list' }]
-  throw new Problem('invalid_request', 'Give the `nextCursor` of an earlier answer of this list, or none.', {
-    errors,
-  })
+  const message = 'is not a cursor of this list; give the `nextCursor` of an earlier answer, or none'
+  throw invalidRequest('query', [{ path: '/cursor', message }])
 }
 
 function parseCursor(cursor: string): unknown {

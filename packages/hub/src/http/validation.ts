@@ -1,7 +1,8 @@
 import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify'
 import type { Static, TSchema } from 'typebox'
-import { Problem } from '../core/problems.ts'
-import { check, type FieldError } from '../core/schema.ts'
+import { invalidRequest } from '../core/problems.ts'
+import { check, escapePointer, type FieldError } from '../core/schema.ts'
+import { isCheckedByHandler } from './openapi-schemas.ts'
 
 /** Handlers get the type of the schema beside them, and must answer with that of the response's schema. */
 export interface SchemaTypes extends FastifyTypeProvider {
@@ -16,25 +17,20 @@ interface TextNode {
   readonly items?: TextNode
 }
 
-const textParts = new Set(['querystring', 'params'])
+const places: Readonly<Record<string, 'query' | 'path'>> = { querystring: 'query', params: 'path' }
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const isText = textParts.has(httpPart ?? '')
+  const isDescribedOnly = isCheckedByHandler(schema)
+  const where = places[httpPart ?? ''] ?? 'body'
   return (input: unknown) => {
-    const value = isText ? fromText(schema as TextNode, input) : input
-    const hostile = unstorableText(value, '')
-    const checked = hostile ? { ok: false as const, errors: [hostile] } : check(schema, value)
-    if (checked.ok) return { value: checked.value }
-    return { error: invalidRequest(httpPart, checked.errors) }
+    // Fastify says null where there is no body.
+    const value = where === 'body' ? (input ?? undefined) : fromText(schema as TextNode, input)
+    const hostile = unstorable(value)
+    if (hostile) return { error: invalidRequest(where, [hostile]) }
+    if (isDescribedOnly) return { value }
+    const checked = check(schema, value)
+    return checked.ok ? { value: checked.value } : { error: invalidRequest(where, checked.errors) }
   }
-}
-
-function invalidRequest(httpPart: string | undefined, errors: readonly FieldError[]): Problem {
-  const where = httpPart === 'querystring' ? 'query' : httpPart === 'params' ? 'path' : 'body'
-  const [first] = errors
-  const count = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  const detail = `The ${where} is not valid: ${first?.path || 'it'} ${first?.message}${count}.`
-  return new Problem('invalid_request', detail, { errors })
 }
 
 /** A query holds only text: `limit=10` means a number where the schema has one, `types=a,b` a list. */
@@ -62,15 +58,21 @@ function scalarFromText(type: string | undefined, text: string): unknown {
   return text
 }
 
-/** PostgreSQL keeps neither U+0000 nor half a surrogate pair; found here, they are the client's 400 and not our 500. */
-function unstorableText(value: unknown, path: string): FieldError | null {
+const maxDepth = 100
+
+/**
+ * PostgreSQL keeps neither U+0000 nor half a surrogate pair, and what nests without end overflows whoever walks it.
+ * Found here, they are the client's 400 and not our 500.
+ */
+function unstorable(value: unknown, path = '', depth = 0): FieldError | null {
   if (typeof value === 'string') {
     if (value.includes('\0')) return { path, message: 'must not hold U+0000' }
     return value.isWellFormed() ? null : { path, message: 'must be well-formed Unicode' }
   }
   if (typeof value !== 'object' || value === null) return null
+  if (depth === maxDepth) return { path: '', message: `must not nest deeper than ${maxDepth} levels` }
   for (const [name, item] of Object.entries(value)) {
-    const found = unstorableText(name, path) ?? unstorableText(item, `${path}/${name}`)
+    const found = unstorable(name, path) ?? unstorable(item, `${path}/${escapePointer(name)}`, depth + 1)
     if (found) return found
   }
   return null

@@ -2,7 +2,7 @@ import type { Catalog } from '../core/catalog.ts'
 import { readConfigVersion } from './configuration.ts'
 import { transaction, type Pool } from './database.ts'
 import { listIntegrations } from './integrations.ts'
-import { readValidKeys } from './keys.ts'
+import { readKeys } from './keys.ts'
 import type { SecretBox } from './secrets.ts'
 import { listSources } from './sources.ts'
 
@@ -16,7 +16,7 @@ export async function loadCatalog(pool: Pool, box: SecretBox): Promise<Catalog> 
       version: await readConfigVersion(client),
       sources: await listSources(client, box, everything),
       integrations: await listIntegrations(client, box, everything),
-      keys: await readValidKeys(client),
+      keys: await readKeys(client),
     }),
     'begin isolation level repeatable read read only',
   )

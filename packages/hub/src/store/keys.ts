@@ -71,11 +71,11 @@ export async function revokeKeysOfSource(client: Client, sourceId: number): Prom
   return result.rows.map(({ name }) => name)
 }
 
-/** The keys that are valid, as the catalog holds them. */
-export async function readValidKeys(client: Client): Promise<readonly Key[]> {
+/** The keys that are not revoked, as the catalog holds them; whether one has expired is asked at its use. */
+export async function readKeys(client: Client): Promise<readonly Key[]> {
   const result = await client.query<Key>(
     `select id, name, encode(hash, 'hex') as hash, scopes, source_id as "sourceId", expires_at as "expiresAt"
-     from hub.keys where revoked_at is null and (expires_at is null or expires_at > now())`,
+     from hub.keys where revoked_at is null`,
   )
   return result.rows
 }

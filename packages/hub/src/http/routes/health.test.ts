@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildApp } from '../app.ts'
-import { fakeHub } from '../testing.ts'
+
+import { buildTestApp, fakeHub } from '../testing.ts'
 
 test('the process is alive, for anyone who asks', async () => {
-  const answer = await buildApp(fakeHub()).inject('/healthz')
+  const answer = await buildTestApp(fakeHub()).inject('/healthz')
   assert.equal(answer.statusCode, 200)
   assert.deepEqual(answer.json(), { status: 'ok' })
 })
 
 test('it is ready when nothing speaks against it', async () => {
-  const answer = await buildApp(fakeHub()).inject('/readyz')
+  const answer = await buildTestApp(fakeHub()).inject('/readyz')
   assert.equal(answer.statusCode, 200)
 })
 
 test('it is not ready for the reasons given, and says when to ask again', async () => {
   const readiness = () => Promise.resolve(['The database does not answer.'])
-  const answer = await buildApp(fakeHub({ health: { readiness } })).inject('/readyz')
+  const answer = await buildTestApp(fakeHub({ health: { readiness } })).inject('/readyz')
   assert.equal(answer.statusCode, 503)
   assert.match(String(answer.headers['retry-after']), /^\d+$/)
   assert.deepEqual(answer.json(), { status: 'unavailable', reasons: ['The database does not answer.'] })

@@ -1,5 +1,25 @@
 import type { RegisterRoutes } from '../app.ts'
+import { audit } from './audit.ts'
+import { circuits } from './circuits.ts'
 import { health } from './health.ts'
+import { inspected } from './inspected.ts'
+import { integrations } from './integrations.ts'
+import { keys } from './keys.ts'
+import { matching } from './matching.ts'
+import { signingSecrets } from './signing-secrets.ts'
+import { sources } from './sources.ts'
+import { trying } from './trying.ts'
 
 /** Every resource of the API. */
-export const resources: readonly RegisterRoutes[] = [health]
+export const resources: readonly RegisterRoutes[] = [
+  sources,
+  integrations,
+  signingSecrets,
+  matching,
+  trying,
+  circuits,
+  inspected,
+  keys,
+  audit,
+  health,
+]

@@ -1,0 +1,63 @@
+import { Type, type TSchema, type TUnknown } from 'typebox'
+import { parseRfc3339 } from '../core/rfc3339.ts'
+import { isRecord } from '../core/schema.ts'
+import { mask } from '../core/secret-fields.ts'
+
+const checkedByHandler = 'x-checked-by-handler'
+
+/**
+ * A body that is only described: its handler checks it, because what it leaves out may be a stored secret.
+ */
+export function describedBody(schema: TSchema): TUnknown {
+  return { ...(asRequest(schema) as object), [checkedByHandler]: true } as unknown as TUnknown
+}
+
+export function isCheckedByHandler(schema: object): boolean {
+  return checkedByHandler in schema
+}
+
+/** As a client writes it: what has a default may be left out. */
+export function asRequest(schema: unknown): unknown {
+  return rewrite(schema, (node) => {
+    if (node['x-secret']) return { ...node, format: 'password', writeOnly: true }
+    const { properties, required } = node
+    if (!isRecord(properties) || !Array.isArray(required)) return node
+    const needed = required.filter((name: string) => !hasDefault(properties[name]))
+    const { required: _, ...rest } = node
+    return needed.length > 0 ? { ...rest, required: needed } : rest
+  })
+}
+
+/** As the hub writes it: secrets are masked. */
+export function asAnswer<T extends TSchema>(schema: T): T {
+  return rewrite(schema, (node) =>
+    node['x-secret'] ? { type: 'string', description: `A secret: shown as \`${mask}\`.` } : node,
+  ) as T
+}
+
+type SchemaObject = Readonly<Record<string, unknown>>
+
+/** Rewrites a schema from its leaves up. */
+function rewrite(schema: unknown, change: (node: SchemaObject) => SchemaObject): unknown {
+  if (Array.isArray(schema)) return schema.map((item) => rewrite(item, change))
+  if (!isRecord(schema)) return schema
+  const entries = Object.entries(schema).map(([name, value]) => [
+    name,
+    name === 'default' || name === 'const' ? value : rewrite(value, change),
+  ])
+  return change(Object.fromEntries(entries))
+}
+
+function hasDefault(schema: unknown): boolean {
+  return isRecord(schema) && 'default' in schema
+}
+
+/** A time as every answer writes it. */
+export const TimeText = Type.String({ format: 'date-time' })
+
+/** A time as requests give it; `parseRfc3339` reads it. */
+export const TimeInput = Type.Refine(
+  TimeText,
+  (text) => parseRfc3339(text) !== null,
+  () => 'must be a time such as 2026-01-31T12:00:00Z (RFC 3339)',
+)
