@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { deliveryStatus, eventStatus } from '../core/status.ts'
 import { billingId, daysAgo, parkingId, TestStore } from '../testing/store.ts'
-import { listEvents, type EventPage } from './event-list.ts'
+import { listEvents } from './event-list.ts'
 import type { EventRecord } from './event-reading.ts'
-import type { EventQuery, WalkPosition } from './event-walks.ts'
+import type { EventPosition, EventQuery } from './event-walks.ts'
+import type { WalkedPage } from './walking.ts'
 
 let store: TestStore
 before(async () => (store = await TestStore.create()))
 beforeEach(() => store.empty())
 after(() => store.close())
+
+type EventPage = WalkedPage<EventRecord, EventPosition>
 
 const everything: EventQuery = {
   source: null,
@@ -26,7 +29,7 @@ const statusOf = ({ deliveries }: EventRecord) =>
 
 function list(
   query: Partial<EventQuery>,
-  position: WalkPosition | null = null,
+  position: EventPosition | null = null,
   limit = 500,
 ): Promise<EventPage> {
   return listEvents(store.pool, { ...everything, ...query }, position, limit, statusOf)
@@ -34,11 +37,11 @@ function list(
 
 async function listAll(query: Partial<EventQuery>, limit: number): Promise<string[]> {
   const ids: string[] = []
-  let position: WalkPosition | null = null
+  let position: EventPosition | null = null
   do {
     const page: EventPage = await list(query, position, limit)
-    assert.ok(page.events.length <= limit)
-    ids.push(...page.events.map(({ id }) => id))
+    assert.ok(page.items.length <= limit)
+    ids.push(...page.items.map(({ id }) => id))
     position = page.next
   } while (position)
   return ids
@@ -160,10 +163,10 @@ test('a request passes a bounded number of rows, and the next one goes on from t
       n, 1, 'common', 'x', sha256('x'), '{}'
     from generate_series(1, 45000) as n`)
   const pages: number[] = []
-  let position: WalkPosition | null = null
+  let position: EventPosition | null = null
   do {
     const page: EventPage = await list({ type: 'rare' }, position, 50)
-    pages.push(page.events.length)
+    pages.push(page.items.length)
     position = page.next
   } while (position)
   assert.deepEqual(pages, [0, 0, 1])

@@ -1,6 +1,9 @@
+import { Type, type Static } from 'typebox'
 import { firstEventIdAt, isUuid } from '../core/ids.ts'
+import { closed } from '../core/schema.ts'
 import type { EventStatus } from '../core/status.ts'
 import type { Client } from './database.ts'
+import { maxRows, type Step } from './walking.ts'
 
 export interface EventQuery {
   readonly source: string | null
@@ -13,33 +16,27 @@ export interface EventQuery {
   readonly status: EventStatus | null
 }
 
-/** Where a walk goes on: below an event's id, or below a delivery's seq, as its key has it. */
-export type WalkPosition = { readonly belowId: string } | { readonly belowSeq: number }
+/** Where the list goes on: below an event's id or below a delivery's seq, as the key that is walked has it. */
+export const EventPosition = closed({ id: Type.Optional(Type.String()), seq: Type.Optional(Type.Integer()) })
+export type EventPosition = Static<typeof EventPosition>
 
-export interface Candidate {
+export interface EventCandidate {
   readonly eventId: string
-  readonly position: WalkPosition
+  readonly position: EventPosition
 }
 
-export interface Step {
-  /** What may be in the list, in its order; the same event may come twice. */
-  readonly candidates: readonly Candidate[]
-  /** How many rows of the key were passed. */
-  readonly walkedRows: number
-  /** Where the key goes on; null: it is over. */
-  readonly next: WalkPosition | null
-}
+type EventStep = Step<EventCandidate, EventPosition>
 
-/** One bounded step along a time-ordered key, newest first. */
-export type Walk = (
+/** One step along a time-ordered key, newest first. It may meet the same event twice. */
+export type EventWalk = (
   client: Client,
   query: EventQuery,
-  position: WalkPosition | null,
+  position: EventPosition | null,
   count: number,
-) => Promise<Step>
+) => Promise<EventStep>
 
 /** Steps along the key on which what is looked for is dense. */
-export function chooseWalk(query: EventQuery): Walk {
+export function chooseEventWalk(query: EventQuery): EventWalk {
   if (query.subject !== null || query.correlationId !== null) return walkLog
   if (query.status === 'FAILED') return walkDeadLetters
   if (query.status === 'PENDING' || query.status === 'PROCESSING') return walkQueue
@@ -47,12 +44,11 @@ export function chooseWalk(query: EventQuery): Walk {
 }
 
 const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-const maxRowsPerStep = 20_000
 
 /** The ids from which and below which events are looked for. */
-function bounds(query: EventQuery, position: WalkPosition | null): readonly [first: string, below: string] {
+function bounds(query: EventQuery, position: EventPosition | null): readonly [first: string, below: string] {
   const below = [query.to ? firstEventIdAt(query.to) : lastId]
-  if (position && 'belowId' in position) below.push(position.belowId)
+  if (position?.id !== undefined) below.push(position.id)
   return [firstEventIdAt(query.from ?? new Date(0)), below.toSorted()[0] ?? lastId]
 }
 
@@ -65,27 +61,27 @@ class Values {
 }
 
 /** Along the ids of all events, or of those of one subject or correlation. */
-const walkLog: Walk = async (client, query, position, count) => {
+const walkLog: EventWalk = async (client, query, position, count) => {
   const values = new Values()
   const key = logKey(query, bounds(query, position), values)
   const keyValues = [...values.list]
   const found = await client.query<{ id: string }>(
-    `select id from (${key} limit ${maxRowsPerStep}) as walked
+    `select id from (${key} limit ${maxRows}) as walked
      ${logFilter(query, values)} order by id desc limit ${values.bind(count)}`,
     values.list,
   )
   const ids = found.rows.map((row) => row.id)
   const last = ids.at(-1)
   if (ids.length === count && last !== undefined) return logStep(ids, count, last)
-  const end = await client.query<{ id: string }>(`${key} offset ${maxRowsPerStep - 1} limit 1`, keyValues)
-  return logStep(ids, maxRowsPerStep, end.rows[0]?.id ?? null)
+  const end = await client.query<{ id: string }>(`${key} offset ${maxRows - 1} limit 1`, keyValues)
+  return logStep(ids, maxRows, end.rows[0]?.id ?? null)
 }
 
-function logStep(ids: readonly string[], walkedRows: number, end: string | null): Step {
+function logStep(ids: readonly string[], walkedRows: number, end: string | null): EventStep {
   return {
-    candidates: ids.map((id) => ({ eventId: id, position: { belowId: id } })),
+    candidates: ids.map((id) => ({ eventId: id, position: { id } })),
     walkedRows,
-    next: end === null ? null : { belowId: end },
+    next: end === null ? null : { id: end },
   }
 }
 
@@ -95,7 +91,7 @@ function logKey(query: EventQuery, [first, below]: readonly [string, string], va
   const branches = logKeyParts(query, values).flatMap((part) =>
     ['hub.events', 'hub.events_kept'].map(
       (table) => `(select id, source_id, type, routes from ${table}
-        where ${[range, ...part].join(' and ')} order by id desc limit ${maxRowsPerStep})`,
+        where ${[range, ...part].join(' and ')} order by id desc limit ${maxRows})`,
     ),
   )
   return `select distinct on (id) * from (${branches.join(' union all ')}) as candidate order by id desc`
@@ -123,7 +119,7 @@ function logFilter({ type, source, status }: EventQuery, values: Values): string
 }
 
 /** Along the events that have dead letters. */
-const walkDeadLetters: Walk = async (client, query, position, count) => {
+const walkDeadLetters: EventWalk = async (client, query, position, count) => {
   const [first, below] = bounds(query, position)
   const result = await client.query<{ event_id: string }>({
     name: 'walk-events-of-dead-letters',
@@ -137,7 +133,7 @@ const walkDeadLetters: Walk = async (client, query, position, count) => {
 }
 
 /** Along the deliveries that have not ended, of all integrations at once. */
-const walkQueue: Walk = async (client, query, position, count) => {
+const walkQueue: EventWalk = async (client, query, position, count) => {
   const [first, below] = bounds(query, null)
   const result = await client.query<{ seq: number; event_id: string; is_within: boolean }>({
     name: 'walk-events-of-queue',
@@ -148,19 +144,14 @@ const walkQueue: Walk = async (client, query, position, count) => {
         select seq, event_id from hub.queue where integration_id = lane.id and seq < $1 order by seq desc limit $2
       ) as waiting
       order by waiting.seq desc limit $2`,
-    values: [
-      position && 'belowSeq' in position ? position.belowSeq : Number.MAX_SAFE_INTEGER,
-      count,
-      first,
-      below,
-    ],
+    values: [position?.seq ?? Number.MAX_SAFE_INTEGER, count, first, below],
   })
   const last = result.rows.at(-1)
   return {
     candidates: result.rows
       .filter((row) => row.is_within)
-      .map((row) => ({ eventId: row.event_id, position: { belowSeq: row.seq } })),
+      .map((row) => ({ eventId: row.event_id, position: { seq: row.seq } })),
     walkedRows: result.rows.length,
-    next: last && result.rows.length === count ? { belowSeq: last.seq } : null,
+    next: last && result.rows.length === count ? { seq: last.seq } : null,
   }
 }

@@ -19,6 +19,7 @@ export class TestStore {
   readonly pool: Pool
   readonly #drop: () => Promise<void>
   #lastSeq = 1_000
+  #lastMs = 0
 
   private constructor(pool: Pool, drop: () => Promise<void>) {
     this.pool = pool
@@ -72,9 +73,14 @@ export class TestStore {
     return ++this.#lastSeq
   }
 
+  /** Two events of one millisecond would have no order. */
+  #nextMs(): number {
+    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1)
+    return this.#lastMs
+  }
+
   async addEvent(event: Partial<EventSeed> = {}): Promise<SeededEvent> {
-    const time = event.time ?? new Date()
-    const id = event.id ?? createEventId(time.getTime(), randomBytes(10))
+    const id = event.id ?? createEventId(event.time?.getTime() ?? this.#nextMs(), randomBytes(10))
     const seq = event.seq ?? this.nextSeq()
     const body = event.body ?? Buffer.from('{}')
     await this.pool.query(
