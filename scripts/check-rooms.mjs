@@ -10,7 +10,7 @@ const rooms = {
   core: [],
   'config.ts': ['core'],
   process: ['core', 'config.ts'],
-  embedded: ['core'],
+  embedded: ['core', 'process'],
   store: ['core'],
   queue: ['core'],
   'queue/postgres.ts': ['core', 'store'],

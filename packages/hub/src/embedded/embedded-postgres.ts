@@ -1,10 +1,9 @@
 import { once } from 'node:events'
-import fs from 'node:fs/promises'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import type { Logger } from 'pino'
-import { CannotStart } from '../core/cannot-start.ts'
+import { makeDataDir } from '../process/data-dir.ts'
 import { findBinaries } from './binaries.ts'
 import { databaseName, prepareCluster, role } from './cluster.ts'
 import { lockDataDir } from './data-dir-lock.ts'
@@ -69,20 +68,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   } catch (error) {
     unlock()
     throw error
-  }
-}
-
-async function makeDataDir(dataDir: string): Promise<string> {
-  try {
-    // PostgreSQL's own user has to pass through root's directory; what must stay secret in it has its own mode.
-    await fs.mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
-    // One name for one place: it is compared with the command line of a server that runs already.
-    return await fs.realpath(dataDir)
-  } catch (error) {
-    throw new CannotStart(
-      `${dataDir} can't be made or entered (${(error as NodeJS.ErrnoException).code}); ` +
-        'set HUB_DATA_DIR to a directory that this user may write.',
-    )
   }
 }
 
