@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino'
+import { welcome } from './cli/welcome.ts'
 import { configSchema, readConfig, type Config } from './config.ts'
 import { CannotStart } from './core/cannot-start.ts'
 import { startHub } from './hub.ts'
@@ -24,7 +25,14 @@ async function start(): Promise<void> {
   const { config, warnings } = readConfigOrExit()
   const log = await createLog(config)
   for (const warning of warnings) log.warn(warning)
-  await runUntilSignal({ log, start: (signal) => startHub(config, log, signal) })
+  await runUntilSignal({
+    log,
+    start: async (signal) => {
+      const hub = await startHub(config, log, signal)
+      process.stdout.write(welcome(hub))
+      return hub
+    },
+  })
 }
 
 function readConfigOrExit(): ReturnType<typeof readConfig> {

@@ -1,0 +1,30 @@
+import type { LocalKeys } from '../process/local-keys.ts'
+
+interface Ready {
+  readonly url: string
+  readonly keys: LocalKeys
+}
+
+/** What a person sees when the hub is ready: where it is, and on the first start how to try it. */
+export function welcome({ url, keys }: Ready): string {
+  const where = `Integration Hub is ready at ${url} (API reference: ${url}/docs).`
+  if (keys.adminKeyFile === null) return `${where}\nThe admin key is the one in HUB_ADMIN_KEY.\n`
+  if (!keys.isNew) return `${where}\nThe admin key is in ${keys.adminKeyFile}.\n`
+  return `
+${where}
+
+Your admin key, shown only this once (it stays in ${keys.adminKeyFile}):
+
+  ${keys.adminKey}
+
+Send a first event:
+
+  curl -X POST '${url}/v1/events?source=hello&type=hello.world' -H 'authorization: Bearer ${keys.adminKey}' -H 'content-type: application/json' -d '{"message":"Hello"}'
+
+See where it went, by the eventId of the answer, and the signed request that its target got:
+
+  curl '${url}/v1/events/<eventId>' -H 'authorization: Bearer ${keys.adminKey}'
+  curl '${url}/v1/inspected' -H 'authorization: Bearer ${keys.adminKey}'
+
+`
+}
