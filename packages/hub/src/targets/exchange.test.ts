@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import type { Outcome } from '../core/outcome.ts'
 import { compileJudge } from './answer.ts'
@@ -76,11 +77,23 @@ test('the outcome comes once, whatever follows', () => {
   exchange.onRequestStart(controller)
   exchange.onResponseStart(null, 200, {})
   exchange.onResponseEnd()
+  assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
   exchange.onResponseError(null, new Error('late'))
   stop.abort()
   assert.equal(outcomes.length, 1)
   assert.equal(outcomes[0]?.result, 'delivered')
   assert.equal(outcomes[0]?.responseBody, null)
+})
+
+test('more body than anyone reads cuts the connection', () => {
+  const { exchange, controller, outcomes, aborts } = begin()
+  exchange.onRequestStart(controller)
+  exchange.onResponseStart(null, 200, {})
+  exchange.onResponseData(null, Buffer.alloc(65_536))
+  assert.equal(outcomes.length, 0)
+  exchange.onResponseData(null, Buffer.alloc(1))
+  assert.equal(outcomes[0]?.result, 'delivered')
+  assert.equal(aborts.length, 1)
 })
 
 test('what is kept of a body does not hold on to the buffer it came in', () => {

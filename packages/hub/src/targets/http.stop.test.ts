@@ -40,24 +40,35 @@ test('a stop while the target thinks cuts the attempt off at once', async (t) =>
   assert.ok(outcome.durationMs < 10_000)
 })
 
-test('a stop while connecting, and while waiting for a connection: nothing leaves later', async (t) => {
-  const server = await listenInSilence(t)
-  const target = httpTarget(t, server.url, { timeoutMs: 60_000 }, { concurrency: 1 })
+test('what was stopped while connecting or waiting for a connection does not leave later', async (t) => {
+  const arrived: string[] = []
+  const { promise: asked, resolve } = Promise.withResolvers<void>()
+  const server = await listen(t, (socket) =>
+    onRequests(socket, ({ headers }) => {
+      arrived.push(Object.fromEntries(headers)['hub-delivery-id'] ?? '')
+      if (arrived.length > 1) socket.write(ok)
+      resolve()
+    }),
+  )
+  const target = httpTarget(t, server.url, {}, { concurrency: 1 })
+  const deliver = (deliveryId: string, stop: AbortController) =>
+    deliverOne(target, sampleDelivery({ deliveryId }), stop.signal)
+
+  const connecting = new AbortController()
+  const cutConnecting = deliver('connecting', connecting)
+  connecting.abort()
+  assert.equal((await cutConnecting).result, 'aborted')
   const first = new AbortController()
-  const second = new AbortController()
-  const inFlight = deliverOne(target, sampleDelivery({ deliveryId: 'first' }), first.signal)
-  const waiting = deliverOne(target, sampleDelivery({ deliveryId: 'second' }), second.signal)
-  second.abort()
-  assert.equal((await waiting).result, 'aborted')
-  await server.asked
+  const inFlight = deliver('in flight', first)
+  await asked
+  const waiting = new AbortController()
+  const cutWaiting = deliver('waiting', waiting)
+  waiting.abort()
+  assert.equal((await cutWaiting).result, 'aborted')
   first.abort()
   assert.equal((await inFlight).result, 'aborted')
-  const connecting = new AbortController()
-  const third = deliverOne(target, sampleDelivery({ deliveryId: 'third' }), connecting.signal)
-  connecting.abort()
-  assert.equal((await third).result, 'aborted')
-  await target.close()
-  assert.equal(server.requests(), 1)
+  assert.equal((await deliver('last', new AbortController())).result, 'delivered')
+  assert.deepEqual(arrived, ['in flight', 'last'])
 })
 
 test('a delivery that waits for a connection has its deadline as well', async (t) => {
