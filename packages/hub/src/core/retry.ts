@@ -37,7 +37,9 @@ export function decideNext(
   const spent = tried.counted - tried.forgiven + (counts ? 1 : 0)
   const deadlineMs = tried.since.getTime() + policy.retry.giveUpAfterMs
   const dueMs = counts ? nextDueMs(outcome, policy.retry, spent, nowMs, deadlineMs, random) : nowMs
-  if (spent >= policy.retry.maxAttempts || dueMs > deadlineMs || nowMs >= deadlineMs) {
+  // What a probe found down ends by time only: a policy that was tightened meanwhile must not let an outage end it.
+  const isSpent = counts && spent >= policy.retry.maxAttempts
+  if (isSpent || dueMs > deadlineMs) {
     return { next: 'end', ended: policy.onExhausted, counts }
   }
   return { next: 'retry', dueMs, counts }
