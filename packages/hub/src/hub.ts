@@ -17,7 +17,7 @@ import { listen } from './http/listen.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
 import { PostgresQueue } from './queue/postgres.ts'
 import { checkServer } from './store/check-server.ts'
-import { openPool, type Pool } from './store/database.ts'
+import { closePool, openPool, type Pool } from './store/database.ts'
 import { migrate } from './store/migrate.ts'
 import { ensurePartitions } from './store/partitions.ts'
 import { SecretBox } from './store/secrets.ts'
@@ -44,7 +44,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   const onIdleError = (error: Error): void => telemetry.emit('storeDown', { during: 'waiting', error })
   const pool = (applicationName: string, maxConnections: number): Pool => {
     const opened = openPool({ url: databaseUrl, applicationName, maxConnections }, onIdleError)
-    started.defer(() => opened.end())
+    started.defer(() => closePool(opened))
     return opened
   }
   // Readers have connections of their own, so that they never keep a flush waiting.

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 
 /** Every value of int8 here fits a double exactly: sequences, counts, sizes. */
@@ -33,7 +34,22 @@ export function openPool(options: DatabaseOptions, onIdleError: (error: Error) =
   })
   // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', onIdleError)
+  const sessions = new Set<Promise<unknown>>()
+  sessionsOf.set(pool, sessions)
+  pool.on('connect', (client) => {
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    sessions.add(ended)
+    void ended.then(() => sessions.delete(ended))
+  })
   return pool
+}
+
+const sessionsOf = new WeakMap<Pool, Set<Promise<unknown>>>()
+
+/** The pool's own `end` does not wait until its sessions have ended; a server that stops next would complain of them. */
+export async function closePool(pool: Pool): Promise<void> {
+  await pool.end()
+  await Promise.race([Promise.all(sessionsOf.get(pool) ?? []), delay(1_000, undefined, { ref: false })])
 }
 
 /** The connection was lost while COMMIT was under way: what is on disk is unknown. */
