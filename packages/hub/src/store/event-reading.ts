@@ -42,8 +42,13 @@ export interface DeliveryRecord {
   readonly endedAt: Date | null
 }
 
-/** An attempt is never earlier than its event, but for the difference between the clocks of two nodes. */
+/** The clocks of two nodes may differ by this, or one clock may have jumped. */
 const clockSkewMs = 3_600_000
+
+/** No attempt of an event has an earlier time, so that earlier partitions need not be opened. */
+export function earliestAttempt(eventId: string): Date {
+  return new Date(eventTime(eventId).getTime() - clockSkewMs)
+}
 
 const eventColumns = `id, seq, source_id, type, subject, attributes, headers, content_type,
   octet_length(body) as body_bytes, sha256, correlation_id, causation_id, deliver_at, routes`
@@ -152,7 +157,7 @@ export async function readEvents(client: Client, ids: readonly string[]): Promis
   const result = await client.query<EventRow & (PlacedRow | UnplacedRow)>({
     name: 'read-events',
     text: eventsSql,
-    values: [ids, ids.map((id) => new Date(eventTime(id).getTime() - clockSkewMs))],
+    values: [ids, ids.map(earliestAttempt)],
   })
   const byEvent = Map.groupBy(result.rows, (row) => row.id)
   return [...byEvent.values()].flatMap(([row, ...others]) =>
