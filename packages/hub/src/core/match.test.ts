@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { IntegrationSpec } from './integration-spec.ts'
 import { explainMatch } from './match.ts'
-import { sampleEvent } from './sample-event.ts'
+import { sampleEvent } from './event-testing.ts'
 import { check } from './schema.ts'
 
 function explain(parts: object) {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressPolicy } from './address.ts'
-import { HttpTarget, type TargetSpec } from './integration-spec.ts'
+import { HttpTarget } from './integration-spec.ts'
 import { check } from './schema.ts'
 import { targetProblems } from './target-problems.ts'
 
 function problems(parts: object, policy = addressPolicy([], [])): Record<string, string> {
   const target = check(HttpTarget, { kind: 'http', url: 'https://billing.example/hook/{type}', ...parts })
   assert.ok(target.ok, JSON.stringify(target))
-  const found = targetProblems(target.value as TargetSpec, policy)
+  const found = targetProblems(target.value, policy)
   return Object.fromEntries(found.map(({ path, message }) => [path, message]))
 }
 

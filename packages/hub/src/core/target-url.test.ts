@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { sampleEvent } from './sample-event.ts'
+import { sampleEvent } from './event-testing.ts'
 import { compileUrl, renderPath } from './target-url.ts'
 import type { Result, TemplateValues } from './template.ts'
 
@@ -52,10 +52,7 @@ test('a value is one path segment or one query value', () => {
   const url = 'https://billing.example/hook/{type}?type={type}'
   assert.equal(path(url, 'issue.created'), '/hook/issue.created?type=issue.created')
   assert.equal(path(url, '../admin'), '/hook/..%2Fadmin?type=..%2Fadmin')
-  assert.equal(
-    path(url, 'a?b#c&d=e\r\nx'),
-    `/hook/${'a%3Fb%23c%26d%3De%0D%0Ax'}?type=a%3Fb%23c%26d%3De%0D%0Ax`,
-  )
+  assert.equal(path(url, 'a?b#c&d=e\r\nx'), '/hook/a%3Fb%23c%26d%3De%0D%0Ax?type=a%3Fb%23c%26d%3De%0D%0Ax')
   assert.equal(
     path(url, 'Заявка %2F'),
     `/hook/${encodeURIComponent('Заявка %2F')}?type=${encodeURIComponent('Заявка %2F')}`,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleEvent } from './sample-event.ts'
+import { sampleEvent } from './event-testing.ts'
 import { compileTemplate, percentEncode, renderHeader, type TemplateValues } from './template.ts'
 
 const values: TemplateValues = {

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
 import { addressPolicy } from '../core/address.ts'
 import type { Lookup } from './connector.ts'
-import { selfSigned } from './testing-certificate.ts'
+import { selfSigned } from './certificate-testing.ts'
 import { answering, deliverOne, httpTarget, listen, ok, onRequests, sampleDelivery } from './testing.ts'
 
 function resolvingTo(...addresses: readonly string[]): Lookup {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import { sampleEvent } from '../core/sample-event.ts'
+import { sampleEvent } from '../core/event-testing.ts'
 import { createTarget } from './index.ts'
 import { createInspector } from './inspector.ts'
 import { targetSuite } from './target.testsuite.ts'

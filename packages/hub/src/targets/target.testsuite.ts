@@ -6,7 +6,7 @@ import { deliverOne, sampleDelivery } from './testing.ts'
 export interface TargetHarness {
   readonly target: ObservableTarget
   /** The deliveries that arrived, by id. */
-  arrived(): readonly string[]
+  readonly arrived: () => readonly string[]
 }
 
 /** What every kind of target keeps to, given one that takes everything. */
