@@ -16,6 +16,10 @@ import type { HubContext } from './http/context.ts'
 import { listen } from './http/listen.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
 import { PostgresQueue } from './queue/postgres.ts'
+import { readCloudEvents } from './sources/cloudevents.ts'
+import { answerHandshake } from './sources/handshake.ts'
+import { verifyRequest } from './sources/verify.ts'
+import { readWebhook } from './sources/webhook.ts'
 import { checkServer } from './store/check-server.ts'
 import { closePool, openPool, type Pool } from './store/database.ts'
 import { migrate } from './store/migrate.ts'
@@ -97,6 +101,8 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     secrets,
     addresses,
     catalog,
+    receiving: { verify: verifyRequest, readCloudEvents, readWebhook, answerHandshake },
+    ingest: engine,
     keyUse,
     inspected: targetDeps.inspector,
     now,
