@@ -97,7 +97,7 @@ test('a list that is longer than a step goes on where the tables were left', asy
     select n, (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + n), 12, '0') || '7000a000000000000000')::uuid as id
     from generate_series(1, ${count}) as n;
     insert into hub.events (id, seq, source_id, type, body, sha256, routes)
-    select id, n, 1, 'a', 'x', sha256('x'), '{1,2}' from seed;
+    select id, n, 1, case when n % 7 = 0 then 'rare' else 'a' end, 'x', sha256('x'), '{1,2}' from seed;
     insert into hub.queue (integration_id, seq, event_id, body_bytes)
     select 1, n, id, 1 from seed where n % 3 <> 0;
     insert into hub.attempts (at, integration_id, seq, event_id, n, started_at, duration_ms, outcome, ended, counted)
@@ -109,6 +109,8 @@ test('a list that is longer than a step goes on where the tables were left', asy
   const expected = seqs.flatMap((seq) => [`2.${seq}`, `1.${seq}`])
   assert.deepEqual(await listAll({}, 70), expected)
   assert.deepEqual(await listAll({}, 500), expected)
+  const rare = seqs.filter((seq) => seq % 7 === 0).flatMap((seq) => [`2.${seq}`, `1.${seq}`])
+  assert.deepEqual(await listAll({ type: 'rare' }, 150), rare)
 })
 
 const filters: readonly [string, Partial<DeliveryQuery>, boolean][] = [

@@ -76,7 +76,7 @@ async function walkTable(
   }))
   const last = candidates.at(-1)
   return {
-    candidates: end ? candidates.filter((candidate) => byPosition(candidate, end) <= 0) : candidates,
+    candidates,
     walkedRows: candidates.length,
     next: last && candidates.length === count ? last : null,
   }
