@@ -56,7 +56,13 @@ function manners(identity: Identity | null, needsCapability: boolean): Manner[] 
   }
   const { uid, gid } = identity
   const switched = [...setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups']
-  const capable = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+  // The secure bit is for access(2), by which PostgreSQL looks at its own programs: without the bit it ignores the
+  // capabilities of whoever is not root.
+  const capable = [
+    '--securebits=+no_setuid_fixup',
+    '--inh-caps=+dac_read_search',
+    '--ambient-caps=+dac_read_search',
+  ]
   if (needsCapability) return [{ prefix: [...switched, ...capable], options: {} }]
   return [
     { prefix: switched, options: {} },
