@@ -54,7 +54,9 @@ export function closedCircuit(nowMs: number): Circuit {
 
 /** A circuit as it was kept over a restart. */
 export function restoredCircuit(
-  kept: Pick<Circuit, 'forced' | 'reason' | 'sinceMs' | 'openMs' | 'probeAtMs'> & { phase: 'closed' | 'open' },
+  kept: Pick<Circuit, 'forced' | 'reason' | 'sinceMs' | 'openMs' | 'probeAtMs'> & {
+    phase: 'closed' | 'open'
+  },
   nowMs: number,
 ): Circuit {
   return { ...closedCircuit(nowMs), ...kept }
@@ -77,7 +79,7 @@ export function afterAttempt(
 ): Circuit {
   const health = healthOf(outcome)
   // Late answers to what was sent before it opened say nothing about now: only a probe does.
-  if (health === null || circuit.phase !== 'closed' || !policy.enabled || circuit.forced) return circuit
+  if (health === null || circuit.phase !== 'closed' || !policy.enabled) return circuit
   if (health === 'alive') {
     if (policy.failureRate === undefined && circuit.failedInRow.size === 0) return circuit
     return { ...circuit, failedInRow: new Set(), window: tally(circuit.window, policy, false, nowMs) }
