@@ -45,9 +45,13 @@ export function formatDeliveryId(key: DeliveryKey): string {
   return `${key.eventId}.${key.integrationId}.${key.seq.toString(36)}`
 }
 
+const maxIntegrationId = 2 ** 31 - 1
+
+/** Null: it names nothing that the store could hold. */
 export function parseDeliveryId(text: string): DeliveryKey | null {
-  const match = /^([0-9a-f-]{36})\.(\d{1,9})\.([0-9a-z]{1,10})$/.exec(text)
-  const [, eventId = '', integrationId = '', seq = ''] = match ?? []
-  if (!isUuid(eventId)) return null
-  return { eventId, integrationId: Number(integrationId), seq: parseInt(seq, 36) }
+  const match = /^([0-9a-f-]{36})\.(\d{1,10})\.([0-9a-z]{1,11})$/.exec(text)
+  const [, eventId = '', integrationDigits = '', seqDigits = ''] = match ?? []
+  const [integrationId, seq] = [Number(integrationDigits), parseInt(seqDigits, 36)]
+  if (!isUuid(eventId) || integrationId > maxIntegrationId || !Number.isSafeInteger(seq)) return null
+  return { eventId, integrationId, seq }
 }
