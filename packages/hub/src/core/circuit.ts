@@ -1,5 +1,5 @@
 import type { CircuitPolicy } from './integration-spec.ts'
-import { isDown } from './retry.ts'
+import { isDown, neverLeft } from './retry.ts'
 import type { Outcome } from './outcome.ts'
 
 /**
@@ -65,7 +65,7 @@ export function restoredCircuit(
 /** What an outcome says of the target's health; null: nothing. */
 export function healthOf(outcome: Outcome): 'alive' | 'bad' | null {
   if (outcome.result === 'delivered' || outcome.result === 'permanent') return 'alive'
-  if (outcome.result === 'aborted' || outcome.httpStatus === 429) return null
+  if (outcome.result === 'aborted' || neverLeft(outcome) || outcome.httpStatus === 429) return null
   return 'bad'
 }
 
@@ -121,7 +121,7 @@ export function afterProbe(
   nowMs: number,
 ): Circuit {
   if (circuit.phase !== 'half-open') return circuit
-  if (outcome.result === 'aborted') return probeReturned(circuit, nowMs)
+  if (outcome.result === 'aborted' || neverLeft(outcome)) return probeReturned(circuit, nowMs)
   if (healthOf(outcome) === 'alive') return closedCircuit(nowMs)
   const openMs = Math.min(circuit.openMs * 2, Math.max(policy.maxOpenMs, policy.openMs))
   const found = isDown(outcome) ? 'is still down' : 'still fails'

@@ -46,7 +46,13 @@ export function decideNext(
 }
 
 export function isDown(outcome: Outcome): boolean {
+  if (neverLeft(outcome)) return false
   return outcome.httpStatus === null || downStatuses.has(outcome.httpStatus)
+}
+
+/** It could not even be made into a request: that is the event's or our configuration's fault, not the target's. */
+export function neverLeft(outcome: Outcome): boolean {
+  return outcome.errorClass === 'misconfigured'
 }
 
 function nextDueMs(
