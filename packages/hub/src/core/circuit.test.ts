@@ -14,7 +14,7 @@ import {
 import type { CircuitPolicy } from './integration-spec.ts'
 import type { Outcome } from './outcome.ts'
 import { decideNext, type Verdict } from './retry.ts'
-import { sampleOutcome } from './sample-outcome.ts'
+import { sampleOutcome } from './outcome-testing.ts'
 
 const seed = 20_26
 

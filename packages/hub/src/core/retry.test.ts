@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { RetryPolicy } from './integration-spec.ts'
 import type { Outcome } from './outcome.ts'
 import { decideNext, groupMessage, type Tried, type Verdict } from './retry.ts'
-import { sampleOutcome } from './sample-outcome.ts'
+import { sampleOutcome } from './outcome-testing.ts'
 
 const seed = 20_26
 const acceptedMs = Date.UTC(2030, 0, 1)
