@@ -1,0 +1,32 @@
+import type { Part } from './cost.ts'
+import type { LoadReport } from './load/plan.ts'
+import type { Figures } from './scenarios/scenario.ts'
+import type { Run } from './stand.ts'
+import { quantile } from './statistics.ts'
+
+export function acceptedPerSecond({ accepted, startedUs, endedUs }: LoadReport): number {
+  return (accepted / (endedUs - startedUs)) * 1_000_000
+}
+
+/** Of a ledger's latencies, in milliseconds. */
+export function latencyFigures(latenciesUs: Uint32Array): Figures {
+  const sorted = latenciesUs.filter((latencyUs) => latencyUs > 0).toSorted()
+  const at = (share: number): number => quantile(sorted, share) / 1_000
+  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
+}
+
+/** What a thousand events cost each process, and how much of the machine others used meanwhile. */
+export function costFigures({ load, cpuMs, othersShare }: Run): Figures {
+  const perThousand = (part: Part): number | null => {
+    const spentMs = cpuMs[part]
+    return spentMs === null ? null : (spentMs / load.accepted) * 1_000
+  }
+  return {
+    subjectCpuMs: perThousand('subject'),
+    postgresCpuMs: perThousand('postgres'),
+    loadCpuMs: perThousand('load'),
+    sinkCpuMs: perThousand('sink'),
+    othersShare,
+    notAccepted: load.latenciesUs.length - load.accepted,
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Measures the subjects side by side: `npm run bench -- --only floor,hub --seconds 8 --rounds 3 --json out.json`. They take turns
+ * scenario by scenario, so that what is compared was measured within seconds of each other.
+ */
+import fs from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { judge, type Series } from './judge.ts'
+import { describeMachine } from './machine.ts'
+import { scenarios as allScenarios } from './scenarios/index.ts'
+import { plainKilobyte, type Figures, type Scenario } from './scenarios/scenario.ts'
+import { Stand } from './stand.ts'
+import { subjectKinds } from './subjects/index.ts'
+import { formatCosts, formatRequirements } from './table.ts'
+
+const options = readOptions()
+const stands: Stand[] = []
+try {
+  for (const kind of options.kinds) stands.push(await Stand.start(kind))
+  for (const stand of stands) await warmUp(stand)
+  const series = await measureAll(stands)
+  await report(series, stands)
+} finally {
+  for (const stand of stands) await stand.stop()
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: subjectKinds.map(({ name }) => name).join(',') },
+      scenarios: { type: 'string', default: allScenarios.map(({ name }) => name).join(',') },
+      seconds: { type: 'string', default: '8' },
+      rounds: { type: 'string', default: '3' },
+      json: { type: 'string' },
+    },
+  })
+  return {
+    kinds: choose('subject', values.only, subjectKinds),
+    scenarios: choose('scenario', values.scenarios, allScenarios),
+    durationMs: Number(values.seconds) * 1_000,
+    rounds: Number(values.rounds),
+    jsonFile: values.json,
+  }
+}
+
+function choose<T extends { readonly name: string }>(
+  what: string,
+  names: string,
+  all: readonly T[],
+): readonly T[] {
+  return names.split(',').map((name) => {
+    const found = all.find((one) => one.name === name)
+    if (found) return found
+    throw new Error(`there is no ${what} "${name}"; known are ${all.map((one) => one.name).join(', ')}`)
+  })
+}
+
+/** Until the compilers have done most of their work. */
+async function warmUp(stand: Stand): Promise<void> {
+  const wish = { body: plainKilobyte, connections: 64, durationMs: 3_000, ratePerSecond: null }
+  await stand.deliver(wish)
+  await stand.keep({ ...wish, durationMs: 1_000 })
+}
+
+async function measureAll(standing: readonly Stand[]): Promise<readonly Series[]> {
+  const found = new Map<string, Series & { readonly rounds: Figures[] }>()
+  for (let round = 0; round < options.rounds; round++) {
+    for (const scenario of options.scenarios) {
+      const order = round % 2 === 0 ? standing : standing.toReversed()
+      for (const stand of order.filter(({ kind }) => scenario.subjects.includes(kind.name))) {
+        const key = `${scenario.name}, ${stand.kind.name}`
+        process.stderr.write(`round ${round + 1} of ${options.rounds}: ${key}\n`)
+        const series = found.get(key) ?? { scenario: scenario.name, subject: stand.kind.name, rounds: [] }
+        found.set(key, series)
+        series.rounds.push(await scenario.measure(stand, options.durationMs))
+      }
+    }
+  }
+  return [...found.values()]
+}
+
+async function report(series: readonly Series[], standing: readonly Stand[]): Promise<void> {
+  const judged = options.scenarios.flatMap((scenario: Scenario) => judge(scenario, series))
+  const [row] = (await standing[0]?.postgres.query<{ version: string }>('select version()')) ?? []
+  const machine = describeMachine(row?.version ?? 'unknown')
+  console.log(
+    Object.entries(machine)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('\n'),
+    '\n',
+  )
+  console.log(
+    formatRequirements(
+      judged,
+      standing.map(({ kind }) => kind.name),
+    ),
+    '\n',
+  )
+  console.log(formatCosts(series))
+  if (options.jsonFile === undefined) return
+  const { durationMs, rounds } = options
+  const document = { measuredAt: new Date().toISOString(), machine, durationMs, rounds, judged, series }
+  await fs.writeFile(options.jsonFile, `${JSON.stringify(document, null, 2)}\n`)
+}

@@ -1,0 +1,120 @@
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { countCost, type Cost } from './cost.ts'
+import type { LoadHandlers } from './load/main.ts'
+import type { LoadPlan, LoadReport } from './load/plan.ts'
+import { startPostgres, type BenchPostgres } from './postgres.ts'
+import type { SinkHandlers, SinkReport } from './sink/main.ts'
+import type { Endpoint, Subject, SubjectKind } from './subjects/subject.ts'
+import { verifyArrivals } from './verify.ts'
+import { Worker } from './worker.ts'
+
+const settleTimeoutMs = 120_000
+const pollMs = 25
+
+/** What a scenario asks for; the rest of the plan is the stand's. */
+export type LoadWish = Omit<LoadPlan, 'url' | 'headers' | 'firstNumber'>
+
+/** A load and what came of it, from the first request until the last outcome was on disk. */
+export interface Run extends Cost {
+  readonly load: LoadReport
+  /** Null: nothing was to be delivered. */
+  readonly sink: SinkReport | null
+}
+
+/** A subject with everything around it: a database, a load generator and a sink, each in processes of its own. */
+export class Stand {
+  readonly kind: SubjectKind
+  readonly subject: Subject
+  readonly postgres: BenchPostgres
+  readonly #load: Worker<LoadHandlers>
+  readonly #sink: Worker<SinkHandlers>
+  #nextNumber = 1
+
+  private constructor(
+    kind: SubjectKind,
+    subject: Subject,
+    postgres: BenchPostgres,
+    load: Worker<LoadHandlers>,
+    sink: Worker<SinkHandlers>,
+  ) {
+    this.kind = kind
+    this.subject = subject
+    this.postgres = postgres
+    this.#load = load
+    this.#sink = sink
+  }
+
+  static async start(kind: SubjectKind): Promise<Stand> {
+    const postgres = await startPostgres()
+    const sink = new Worker<SinkHandlers>(path.join(import.meta.dirname, 'sink/main.ts'))
+    const load = new Worker<LoadHandlers>(path.join(import.meta.dirname, 'load/main.ts'))
+    try {
+      const sinkUrl = `http://127.0.0.1:${await sink.ask('port')}/`
+      const subject = await kind.start({ databaseUrl: postgres.url, sinkUrl })
+      return new Stand(kind, subject, postgres, load, sink)
+    } catch (error) {
+      await Promise.all([sink.stop(), load.stop(), postgres.stop()])
+      throw error
+    }
+  }
+
+  /** Everything accepted arrives at the sink, else this fails. */
+  async deliver(wish: LoadWish): Promise<Run & { readonly sink: SinkReport }> {
+    await this.#sink.ask('expect', { firstNumber: this.#nextNumber })
+    const spent = this.#countCost()
+    const load = await this.#run(this.subject.deliver, wish)
+    await this.#until('all that was accepted arrived', async () => {
+      return (await this.#sink.ask('count')) >= load.accepted
+    })
+    await this.#until('all outcomes were on disk', async () => {
+      const [row] = await this.postgres.query<{ owes: boolean }>(this.kind.owedSql)
+      return row?.owes === false
+    })
+    const cost = spent()
+    const sink = await this.#sink.ask('report')
+    verifyArrivals(load, sink)
+    return { load, sink, ...cost }
+  }
+
+  /** Only accepted. */
+  async keep(wish: LoadWish): Promise<Run> {
+    const spent = this.#countCost()
+    const load = await this.#run(this.subject.keep, wish)
+    return { load, sink: null, ...spent() }
+  }
+
+  async stop(): Promise<void> {
+    await this.subject.stop()
+    await Promise.all([this.#load.stop(), this.#sink.stop()])
+    await this.postgres.stop()
+  }
+
+  async #run(endpoint: Endpoint, wish: LoadWish): Promise<LoadReport> {
+    const contentType = wish.body.kind === 'plain' ? {} : { 'content-type': contentTypes[wish.body.kind] }
+    const headers = { ...endpoint.headers, ...contentType }
+    const plan = { ...wish, url: endpoint.url, headers, firstNumber: this.#nextNumber }
+    const report = await this.#load.ask('run', plan)
+    this.#nextNumber = report.nextNumber
+    return report
+  }
+
+  #countCost(): () => Cost {
+    return countCost({
+      subject: this.subject.pid,
+      postgres: this.postgres.pid,
+      load: this.#load.pid,
+      sink: this.#sink.pid,
+    })
+  }
+
+  async #until(what: string, look: () => Promise<boolean>): Promise<void> {
+    const deadlineMs = performance.now() + settleTimeoutMs
+    while (!(await look())) {
+      if (performance.now() > deadlineMs) throw new Error(`${this.kind.name}: waited in vain until ${what}`)
+      await sleep(pollMs)
+    }
+  }
+}
+
+const contentTypes = { cloudevents: 'application/cloudevents-batch+json' }

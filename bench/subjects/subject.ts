@@ -1,0 +1,26 @@
+/** What is measured: the floor, the hub, later a peer. It runs in a process of its own. */
+export interface Subject {
+  readonly pid: number
+  /** Where events go that are delivered to the sink. */
+  readonly deliver: Endpoint
+  /** Where events go that nobody wants, so that only accepting them is measured. */
+  readonly keep: Endpoint
+  stop(): Promise<void>
+}
+
+export interface Endpoint {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface SubjectStart {
+  readonly databaseUrl: string
+  readonly sinkUrl: string
+}
+
+/** How a subject is started, and how to see in its database that nothing is under way any more. */
+export interface SubjectKind {
+  readonly name: string
+  readonly owedSql: string
+  start(options: SubjectStart): Promise<Subject>
+}
