@@ -6,7 +6,7 @@ import path from 'node:path'
 import { startTestServer } from '../packages/hub/src/testing/server.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
-const unit = ['packages/**/*.test.ts']
+const unit = ['packages/**/*.test.ts', 'bench/**/*.test.ts']
 const e2e = ['tests/**/*.test.ts']
 const suites = { unit, e2e, all: [...unit, ...e2e] }
 /** A file that hangs fails instead of holding the run for ever. */
