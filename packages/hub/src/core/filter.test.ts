@@ -33,6 +33,7 @@ test('exact values are of the same type', () => {
   assert.equal(field(['5'], 5), false)
   assert.equal(field([3.0e2], 300), true)
   assert.equal(field([0], -0), true)
+  assert.equal(field([Number.MAX_SAFE_INTEGER], Number.MAX_SAFE_INTEGER), true)
   assert.equal(field([true], true), true)
   assert.equal(field([false], 0), false)
   assert.equal(field([null], null), true)
@@ -80,6 +81,10 @@ test('numeric comparisons hold together and for numbers only', () => {
   assert.equal(field([{ numeric: ['=', 3.018e2] }], 301.8), true)
   assert.equal(field([{ numeric: ['>=', 1] }], '5'), false)
   assert.equal(field([{ numeric: ['<', 1] }], null), false)
+  assert.equal(field([{ numeric: ['<', 1] }], 1), false)
+  assert.equal(field([{ numeric: ['>=', 1] }], 1), true)
+  assert.equal(field([{ numeric: ['>', 5, '<', 9, '<', 7] }], 6), true)
+  assert.equal(field([{ numeric: ['<', 7, '>', 5] }], 6), true)
   assert.equal(field([{ numeric: ['>', 9007199254740993] }], 1e300), true)
 })
 
@@ -216,6 +221,10 @@ test('a mistake in a pattern is refused, with its place', () => {
     [{ data: { x: ['ok', { wildcard: 'a**' }] } }, '/data/x/1/wildcard'],
     [{ data: { x: [{ exists: 'yes' }] } }, '/data/x/0/exists'],
     [{ data: { x: [{ numeric: ['>'] }] } }, '/data/x/0/numeric'],
+    [{ data: { x: [{ numeric: [] }] } }, '/data/x/0/numeric'],
+    [{ data: { x: [{ numeric: '>5' }] } }, '/data/x/0/numeric'],
+    [{ data: { x: [{ numeric: ['toString', 5] }] } }, '/data/x/0/numeric/0'],
+    [{ data: { x: [{ numeric: ['>', Infinity] }] } }, '/data/x/0/numeric/1'],
     [{ data: { x: [{ numeric: ['!=', 5] }] } }, '/data/x/0/numeric/0'],
     [{ data: { x: [{ numeric: ['>', '5'] }] } }, '/data/x/0/numeric/1'],
     [{ data: { x: [{ numeric: ['>', 5, '<', 1] }] } }, '/data/x/0/numeric'],
@@ -267,6 +276,19 @@ test('an explanation tells what was asked, what was found and whether it did', (
     { path: '/$or/0/attributes/subject', expected: ['s'], found: ['t'], matched: false },
     { path: '/$or/1/data/tags', expected: ['x'], found: ['y', 'x'], matched: true },
   ])
+})
+
+test('an explanation of an absence, and of very many values', () => {
+  const filter = compile({ data: { gone: [{ exists: false }], list: [30] } })
+  const list = Array.from({ length: 50 }, (_, index) => index)
+  const [gone, found] = filter.explain({ attributes: {}, data: () => ({ gone: 'here', list }) })
+  assert.deepEqual(gone, {
+    path: '/data/gone',
+    expected: [{ exists: false }],
+    found: ['here'],
+    matched: false,
+  })
+  assert.deepEqual(found, { path: '/data/list', expected: [30], found: list.slice(0, 20), matched: true })
 })
 
 test('the cost of hostile payloads stays in proportion', () => {

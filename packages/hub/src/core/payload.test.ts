@@ -10,6 +10,7 @@ test('JSON of any kind is parsed, whatever stands around it', () => {
   assert.equal(parse('"text"'), 'text')
   assert.equal(parse('-5'), -5)
   assert.equal(parse('null'), null)
+  assert.deepEqual(parse('\n{}'), {})
   assert.equal(parse('false'), false)
 })
 

@@ -40,6 +40,13 @@ test('two stars are any number of segments, also none', () => {
   assert.equal(matches('*.**.*', 'a'), false)
 })
 
+test('one pattern of several is enough', () => {
+  const wanted = compileTypePatterns(['new_ticket', 'issue.*', '**.deleted'])
+  for (const type of ['new_ticket', 'issue.created', 'a.b.deleted', 'deleted'])
+    assert.equal(wanted(type), true, type)
+  for (const type of ['old_ticket', 'issue', 'a.b.delete']) assert.equal(wanted(type), false, type)
+})
+
 test('no pattern matches nothing', () => {
   assert.equal(compileTypePatterns([])('a'), false)
 })
