@@ -48,19 +48,27 @@ export class Backlog {
     return rows
   }
 
-  async takeTimed(lane: LaneRef, epoch: number, limit: number, nowMs: number): Promise<readonly OwnedDelivery[]> {
+  async takeTimed(
+    lane: LaneRef,
+    epoch: number,
+    limit: number,
+    nowMs: number,
+  ): Promise<readonly OwnedDelivery[]> {
     this.#nextDueMs = Infinity
     try {
       const rows = await this.#queue.claim(lane, 'timed', epoch, limit)
       if (rows.length === limit) this.due(nowMs)
-      else {
-        const [waiting] = await this.#queue.waiting([lane])
-        if (waiting?.nextDue) this.due(waiting.nextDue.getTime())
-      }
+      else await this.#findNextDue(lane, nowMs)
       return rows
     } catch (error) {
       this.due(nowMs)
       throw error
     }
+  }
+
+  /** Never fails: what was claimed just before is this node's and must not be dropped on the way. */
+  async #findNextDue(lane: LaneRef, nowMs: number): Promise<void> {
+    const next = await this.#queue.nextDue(lane).catch(() => new Date(nowMs))
+    if (next) this.due(next.getTime())
   }
 }

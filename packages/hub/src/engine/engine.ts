@@ -72,6 +72,7 @@ export class Engine {
     this.lanes = new Lanes({
       queue: deps.queue,
       epoch,
+      owns: (owner) => this.#node.owns(owner),
       loadEvents: (ids) => loadEvents(pool, ids),
       createTarget: deps.createTarget,
       mayFinish: () => this.#outcomes.hasRoom,

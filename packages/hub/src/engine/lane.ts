@@ -26,7 +26,10 @@ import { Window, type Work } from './window.ts'
 
 export interface LaneDeps {
   readonly queue: ReadyQueue
+  /** The epoch under which this node may own and send now; null while its lease is not sure. */
   readonly epoch: () => number | null
+  /** Whether what this epoch owns is this node's, even while it may not send. */
+  readonly owns: (epoch: number) => boolean
   readonly loadEvents: (ids: readonly string[]) => Promise<ReadonlyMap<string, StoredEvent>>
   readonly createTarget: (integration: Integration) => Target
   /** Whether more outcomes may come: while the store is away they pile up. */
@@ -116,7 +119,8 @@ export class Lane {
       void old.close()
     }
     if (!sameRate(before, integration)) this.#bucket = bucketOf(integration)
-    if (!integration.spec.circuit.enabled && !this.#circuit.forced) this.#setCircuit(closedCircuit(Date.now()))
+    if (!integration.spec.circuit.enabled && !this.#circuit.forced)
+      this.#setCircuit(closedCircuit(Date.now()))
     this.pump()
   }
 
@@ -137,7 +141,7 @@ export class Lane {
 
   /** Committed, and owned by this node. */
   handOver(delivery: OwnedDelivery, event: StoredEvent, epoch: number): void {
-    if (epoch === this.#deps.epoch()) this.#window.push({ delivery, event, epoch })
+    if (this.#deps.owns(epoch)) this.#window.push({ delivery, event, epoch })
   }
 
   /** Committed, and free on disk. */
@@ -217,7 +221,9 @@ export class Lane {
     const delivery = toDelivery(work.delivery, event)
     void this.#target
       .deliver([delivery], this.#abort.signal)
-      .then(([outcome]) => this.#landedWith(work, outcome ?? noOutcome('The target gave no outcome.'), asProbe))
+      .then(([outcome]) =>
+        this.#landedWith(work, outcome ?? noOutcome('The target gave no outcome.'), asProbe),
+      )
   }
 
   #landedWith(started: Work, outcome: Outcome, asProbe: boolean): void {
@@ -303,7 +309,7 @@ export class Lane {
 
   #take(rows: readonly OwnedDelivery[], epoch: number): void {
     this.#deps.telemetry.emit('claim', { integrationId: this.#integration.id, count: rows.length })
-    if (epoch !== this.#deps.epoch()) return
+    if (!this.#deps.owns(epoch)) return
     for (const delivery of rows) {
       const flight = this.#flights.get(delivery.seq)
       if (flight) this.#flights.set(delivery.seq, { ...flight, delivery, epoch })
@@ -329,10 +335,15 @@ export class Lane {
     const lane = this.#ref()
     const timed = this.#backlog.nextDueMs <= nowMs ? await this.#backlog.takeTimed(lane, epoch, 1, nowMs) : []
     const [delivery] = timed.length > 0 ? timed : await this.#backlog.takeFresh(lane, epoch, 1)
-    if (!delivery || epoch !== this.#deps.epoch()) return null
-    const event = (await this.#deps.loadEvents([delivery.eventId])).get(delivery.eventId) ?? null
+    if (!delivery || !this.#deps.owns(epoch)) return null
     const work: Work = { delivery, epoch, event: null }
-    if (event) this.#window.loaded(work, event)
+    const events = await this.#deps.loadEvents([delivery.eventId]).catch((error: unknown) => {
+      // It is this node's now: a lane that does not flow gives back what lies in its window.
+      this.#window.push(work)
+      throw error
+    })
+    work.event = events.get(delivery.eventId) ?? null
+    if (work.event) this.#window.pass(work)
     else this.#bury(work)
     return work
   }

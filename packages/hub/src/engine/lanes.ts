@@ -32,7 +32,10 @@ export class Lanes implements HandOver {
 
   /** Makes the lanes those of this configuration. */
   configure(integrations: readonly Integration[]): void {
-    const laneBytes = Math.min(maxLaneBytes, Math.max(minLaneBytes, memoryBytes / Math.max(1, integrations.length)))
+    const laneBytes = Math.min(
+      maxLaneBytes,
+      Math.max(minLaneBytes, memoryBytes / Math.max(1, integrations.length)),
+    )
     const wanted = new Set(integrations.map((integration) => integration.id))
     for (const [id, lane] of this.#lanes) {
       if (wanted.has(id)) continue
@@ -140,7 +143,7 @@ export class Lanes implements HandOver {
 
   /** Until it succeeds, or the epoch is over and with it the ownership. */
   async #free(deliveries: readonly OwnedDelivery[], epoch: number): Promise<void> {
-    while (this.#deps.epoch() === null || this.#deps.epoch() === epoch) {
+    while (this.#deps.owns(epoch)) {
       try {
         return await this.#deps.freeRows(deliveries, epoch)
       } catch (error) {

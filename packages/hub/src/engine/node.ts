@@ -62,6 +62,11 @@ export class Node {
     return performance.now() < this.#deadlineMs ? this.#epoch : null
   }
 
+  /** Whether what this epoch owns is this node's: until it ends, even while the lease is not sure. */
+  owns(epoch: number): boolean {
+    return this.#epoch === epoch
+  }
+
   async start(): Promise<void> {
     this.#stopped = false
     await this.tick()

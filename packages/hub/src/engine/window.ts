@@ -19,6 +19,9 @@ export class Window {
   #head = 0
   #bytes = 0
   #reservedRows = 0
+  #loadedRows = 0
+  /** Those whose payloads are on their way. */
+  #awaited = new Set<Work>()
   #maxBytes: number
 
   constructor(maxBytes: number) {
@@ -52,7 +55,9 @@ export class Window {
 
   push(work: Work): void {
     this.#ready.push(work)
-    if (work.event) this.#bytes += work.delivery.bodyBytes
+    if (!work.event) return
+    this.#bytes += work.delivery.bodyBytes
+    this.#loadedRows++
   }
 
   peek(): Work | undefined {
@@ -64,6 +69,7 @@ export class Window {
     const work = this.#ready[this.#head]
     if (!work) return undefined
     this.#head++
+    if (work.event) this.#loadedRows--
     if (this.#head > 256 && this.#head * 2 > this.#ready.length) {
       this.#ready = this.#ready.slice(this.#head)
       this.#head = 0
@@ -75,8 +81,9 @@ export class Window {
     if (work.event) this.#bytes -= work.delivery.bodyBytes
   }
 
-  /** The next ones whose payloads fit, at least one; none while enough is loaded. */
+  /** The next ones whose payloads fit, at least one; none while enough is loaded, so that loads are few and large. */
   toLoad(maxCount: number): readonly Work[] {
+    if (this.#loadedRows > maxCount / 2) return []
     const chosen: Work[] = []
     let bytes = this.#bytes
     const end = Math.min(this.#ready.length, this.#head + maxCount)
@@ -87,12 +94,21 @@ export class Window {
       bytes += work.delivery.bodyBytes
       chosen.push(work)
     }
+    this.#awaited = new Set(chosen)
     return chosen
   }
 
+  /** A payload came; whoever was taken out meanwhile needs it no more. */
   loaded(work: Work, event: StoredEvent): void {
+    if (!this.#awaited.delete(work)) return
     work.event = event
     this.#bytes += work.delivery.bodyBytes
+    this.#loadedRows++
+  }
+
+  /** Counts a payload that goes out without having waited here, until `done`. */
+  pass(work: Work): void {
+    if (work.event) this.#bytes += work.delivery.bodyBytes
   }
 
   /** Takes out what a test chooses; all of it by default. */
@@ -104,6 +120,8 @@ export class Window {
       if (!work) continue
       if (test(work)) {
         removed.push(work)
+        this.#awaited.delete(work)
+        if (work.event) this.#loadedRows--
         this.done(work)
       } else kept.push(work)
     }

@@ -2,13 +2,15 @@ import { performance } from 'node:perf_hooks'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import { beginByIndex, transaction, type Pool } from '../store/database.ts'
 import { epochGuardSql } from '../store/nodes.ts'
-import { claimRows, lookAtLanes } from '../store/queue.ts'
+import { claimRows, findNextDue, lookAtLanes } from '../store/queue.ts'
 import type { LaneRef, ReadyQueue, Waiting } from './queue.ts'
 
 /** How far claims of a lane have come. Before a mark lie only dead index entries, as far as this node knows. */
 interface Marks {
   fresh: number
   timed: Date
+  /** How often they went back: a claim that was under way then does not move them on. */
+  returns: number
 }
 
 const beginning = new Date(0)
@@ -37,6 +39,7 @@ export class PostgresQueue implements ReadyQueue {
   ): Promise<readonly OwnedDelivery[]> {
     const marks = this.#marksOf(lane.integrationId)
     const mark = marks[kind]
+    const { returns } = marks
     const rows = await transaction(
       this.#pool,
       async (client) => {
@@ -46,8 +49,12 @@ export class PostgresQueue implements ReadyQueue {
       },
       beginByIndex,
     )
-    this.#advance(marks, kind, mark, rows)
+    if (marks.returns === returns) advance(marks, kind, rows)
     return rows
+  }
+
+  async nextDue({ integrationId }: LaneRef): Promise<Date | null> {
+    return findNextDue(this.#pool, integrationId, this.#marksOf(integrationId).timed)
   }
 
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
@@ -73,6 +80,7 @@ export class PostgresQueue implements ReadyQueue {
     const marks = this.#marksOf(integrationId)
     marks.fresh = Math.min(marks.fresh, lowestSeq - 1)
     marks.timed = beginning
+    marks.returns++
   }
 
   lookAgain(): void {
@@ -81,34 +89,24 @@ export class PostgresQueue implements ReadyQueue {
   }
 
   #afterFullLook(found: readonly Waiting[], startedMs: number): void {
-    for (const { integrationId, hasFresh } of found) {
-      if (hasFresh) this.#marksOf(integrationId).fresh = 0
-      this.#marksOf(integrationId).timed = beginning
-    }
+    for (const { integrationId, hasFresh } of found) this.freed(integrationId, hasFresh ? 1 : Infinity)
     const tookMs = performance.now() - startedMs
     this.#nextFullLookMs = performance.now() + Math.max(lookEveryMs, tookMs / lookShare)
-  }
-
-  #advance(marks: Marks, kind: 'fresh' | 'timed', mark: number | Date, rows: readonly OwnedDelivery[]): void {
-    // Somebody freed rows meanwhile: the mark went back and stays there.
-    if (marks[kind] !== mark) return
-    const last = rows.at(-1)
-    if (kind === 'fresh') marks.fresh = last?.seq ?? marks.fresh
-    else
-      marks.timed = rows.reduce(
-        (latest, row) => (row.due && row.due > latest ? row.due : latest),
-        marks.timed,
-      )
   }
 
   #marksOf(integrationId: number): Marks {
     let marks = this.#marks.get(integrationId)
     if (!marks) {
-      marks = { fresh: 0, timed: beginning }
+      marks = { fresh: 0, timed: beginning, returns: 0 }
       this.#marks.set(integrationId, marks)
     }
     return marks
   }
+}
+
+function advance(marks: Marks, kind: 'fresh' | 'timed', rows: readonly OwnedDelivery[]): void {
+  if (kind === 'fresh') marks.fresh = rows.at(-1)?.seq ?? marks.fresh
+  else marks.timed = new Date(Math.max(marks.timed.getTime(), ...rows.map((row) => dueMs(row) - lateMs)))
 }
 
 function dueMs(row: OwnedDelivery): number {

@@ -23,6 +23,8 @@ export interface ReadyQueue {
     epoch: number,
     limit: number,
   ): Promise<readonly OwnedDelivery[]>
+  /** When the next timed one of a lane is due. */
+  nextDue(lane: LaneRef): Promise<Date | null>
   waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]>
   /** Deliveries of this lane were freed, the earliest of them with this seq. */
   freed(integrationId: number, lowestSeq: number): void

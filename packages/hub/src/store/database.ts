@@ -37,6 +37,8 @@ export function openPool(options: DatabaseOptions, onIdleError: (error: Error) =
   const sessions = new Set<Promise<unknown>>()
   sessionsOf.set(pool, sessions)
   pool.on('connect', (client) => {
+    // The pool listens only while it is idle. In use, whoever uses it hears of it by the rejection of its query.
+    client.on('error', () => undefined)
     const ended = new Promise((resolve) => client.once('end', resolve))
     sessions.add(ended)
     void ended.then(() => sessions.delete(ended))
@@ -95,13 +97,21 @@ export function isServerError(error: unknown): error is pg.DatabaseError {
   return error instanceof pg.DatabaseError && !error.code?.startsWith('57P') && !error.code?.startsWith('08')
 }
 
-/** The data itself cannot be stored: another try of the same rows fails the same way. */
+/** The data itself cannot be stored, or not even be written down: another try of the same rows fails the same way. */
 export function isDataError(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^(22|23|54)/.test(error.code ?? '')
+  return (
+    error instanceof RangeError || (error instanceof pg.DatabaseError && /^(22|23|54)/.test(error.code ?? ''))
+  )
 }
 
 export function isMissingPartition(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === '23514' && /partition/.test(error.message)
+  // Not told by its text, which is in the server's language: a check that fails names its constraint, this does not.
+  return (
+    error instanceof pg.DatabaseError &&
+    error.code === '23514' &&
+    error.table !== undefined &&
+    error.constraint === undefined
+  )
 }
 
 /** Two transactions were in each other's way and this one was chosen to begin again. */

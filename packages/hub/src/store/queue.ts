@@ -261,6 +261,15 @@ export async function wakeSuccessors(
   return result.rows.map((row) => row.integration_id)
 }
 
+export async function findNextDue(pool: Pool, integrationId: number, mark: Date): Promise<Date | null> {
+  const result = await pool.query<{ due: Date }>({
+    name: 'find-next-due',
+    text: `select due from hub.queue where integration_id = $1 and due >= $2 and owner is null order by due limit 1`,
+    values: [integrationId, mark],
+  })
+  return result.rows[0]?.due ?? null
+}
+
 export interface LaneLook {
   readonly integrationId: number
   readonly hasFresh: boolean
