@@ -73,6 +73,7 @@ export class Engine {
       queue: deps.queue,
       epoch,
       owns: (owner) => this.#node.owns(owner),
+      abandonEpoch,
       loadEvents: (ids) => loadEvents(pool, ids),
       createTarget: deps.createTarget,
       mayFinish: () => this.#outcomes.hasRoom,

@@ -15,6 +15,7 @@ import { eventTime } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { TokenBucket } from '../core/rate.ts'
 import { decideNext } from '../core/retry.ts'
+import { CommitUnknownError } from '../store/database.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
 import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
@@ -30,6 +31,7 @@ export interface LaneDeps {
   readonly epoch: () => number | null
   /** Whether what this epoch owns is this node's, even while it may not send. */
   readonly owns: (epoch: number) => boolean
+  readonly abandonEpoch: () => void
   readonly loadEvents: (ids: readonly string[]) => Promise<ReadonlyMap<string, StoredEvent>>
   readonly createTarget: (integration: Integration) => Target
   /** Whether more outcomes may come: while the store is away they pile up. */
@@ -288,7 +290,7 @@ export class Lane {
     this.#filling = true
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
-        this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
+        this.#claimFailed(error)
         this.#heldUntilMs = Math.max(this.#heldUntilMs, Date.now() + storeRetryMs)
       })
       .finally(() => {
@@ -296,6 +298,12 @@ export class Lane {
         if (Date.now() < this.#heldUntilMs) this.#alarm.at(this.#heldUntilMs)
         else this.pump()
       })
+  }
+
+  #claimFailed(error: unknown): void {
+    // What it took, if it took anything, is owned by the epoch and held by nobody.
+    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
+    this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
   }
 
   /** Retries may fill half of the room, so that they never starve what was not tried yet. */
@@ -322,7 +330,7 @@ export class Lane {
     if (this.#freeing > 0 || this.#filling) return
     this.#circuit = probeSent(this.#circuit)
     const work = await this.#claimProbe(epoch, nowMs).catch((error: unknown) => {
-      this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
+      this.#claimFailed(error)
       this.#alarm.at(Date.now() + storeRetryMs)
       return null
     })
