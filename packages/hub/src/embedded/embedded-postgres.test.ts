@@ -8,7 +8,10 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { CannotStart } from '../core/cannot-start.ts'
 import { until } from '../testing/until.ts'
+import { findBinaries } from './binaries.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
+import { chooseIdentity } from './identity.ts'
+import { collect, createLauncher } from './launcher.ts'
 
 const log = pino({ level: 'silent' })
 const directories: string[] = []
@@ -158,6 +161,30 @@ test('a pid file whose pid belongs to another process by now is no obstacle', as
     assert.equal(bystander.exitCode ?? bystander.signalCode, null)
   } finally {
     bystander.kill()
+  }
+})
+
+test('the server that a killed hub left behind is ended first', async () => {
+  const dataDir = await newDir()
+  const clusterDir = path.join(dataDir, 'postgres')
+  await withServer(dataDir, async () => {})
+  const binaries = await findBinaries()
+  const launcher = await createLauncher(binaries, chooseIdentity(clusterDir), dataDir)
+  const settings = ['-c', 'listen_addresses=', '-c', `unix_socket_directories=${clusterDir}`]
+  const orphan = launcher.spawn(binaries.postgres, ['-D', clusterDir, ...settings], 'ignore')
+  const ended = collect(orphan)
+  try {
+    const socket = path.join(clusterDir, '.s.PGSQL.5432')
+    await until('the orphan is up', () =>
+      fs.access(socket).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await withServer(dataDir, async ({ url }) => void (await query(url, 'select 1')))
+    assert.match((await ended).output, /received fast shutdown request/)
+  } finally {
+    orphan.kill('SIGKILL')
   }
 })
 
