@@ -107,7 +107,7 @@ const mistakes: readonly [string, InjectOptions, number, string][] = [
     'an empty body',
     { method: 'PUT', url: '/things/a', headers: { 'content-type': 'application/json' } },
     400,
-    'invalid_json',
+    'invalid_request',
   ],
   [
     'broken JSON',

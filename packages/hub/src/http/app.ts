@@ -5,6 +5,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { guardRoutes } from './auth.ts'
 import type { HubContext } from './context.ts'
 import { answerUnknownRoutes } from './not-found.ts'
+import { answerErrors } from './errors.ts'
+import { parseJsonBodies } from './json-bodies.ts'
 import { answerBrokenRequest, sendProblem, toProblem } from './problems.ts'
 import { resources } from './routes/index.ts'
 import { compileValidator, type SchemaTypes } from './validation.ts'
@@ -25,16 +27,16 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
     trustProxy: hub.settings.trustedProxies.length > 0 ? [...hub.settings.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
+    // A request that drips in holds memory: headers must be here soon, the largest batch within two minutes.
+    requestTimeout: 120_000,
+    http: { headersTimeout: 20_000, connectionsCheckingInterval: 1_000 },
     return503OnClosing: false,
   }).withTypeProvider<SchemaTypes>()
 
   app.setValidatorCompiler(compileValidator)
   app.setSerializerCompiler(compileSerializer)
-  app.setErrorHandler((error, _request, reply) => {
-    const problem = toProblem(error)
-    if (problem.code === 'internal') hub.logger.error({ err: error }, 'a request failed')
-    return sendProblem(reply, problem)
-  })
+  parseJsonBodies(app)
+  answerErrors(app, hub.logger)
   answerUnknownRoutes(app)
   guardRoutes(app, hub)
   for (const register of resources) app.register(async (scope) => register(scope, hub))

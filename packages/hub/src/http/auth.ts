@@ -84,7 +84,7 @@ export function unauthorized(): Problem {
   return new Problem('unauthorized', 'Send a valid key as `Authorization: Bearer <key>`.')
 }
 
-function forbidden(scope: Scope): Problem {
+export function forbidden(scope: Scope): Problem {
   return new Problem('forbidden', `This needs a key with the scope ${scope}.`)
 }
 

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import type { AddressPolicy } from '../core/address.ts'
-import type { Integration } from '../core/catalog.ts'
-import type { StoredEvent } from '../core/event.ts'
+import type { Integration, Source } from '../core/catalog.ts'
+import type { IncomingEvent, StoredEvent } from '../core/event.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { Verification } from '../core/source-spec.ts'
+import type { Fate } from '../engine/commit-events.ts'
 import type { CatalogIndex } from '../engine/live-catalog.ts'
 import type { Pool } from '../store/database.ts'
 import type { SecretBox } from '../store/secrets.ts'
@@ -17,6 +19,8 @@ export interface HubContext {
   /** Where targets may lie. */
   readonly addresses: AddressPolicy
   readonly catalog: CatalogPort
+  readonly receiving: ReceivingPort
+  readonly ingest: IngestPort
   readonly targets: TargetsPort
   readonly circuits: CircuitsPort
   readonly keyUse: KeyUsePort
@@ -46,6 +50,39 @@ export interface CatalogPort {
 export interface HealthPort {
   /** Why the hub cannot work now, one sentence each; empty: it is ready. */
   readiness(): Promise<readonly string[]>
+}
+
+/** A request as it came, for those who verify and read it. */
+export interface IncomingRequest {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly query: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly receivedAt: Date
+}
+
+/** How senders are verified and understood (`sources/`). All may throw a Problem. */
+export interface ReceivingPort {
+  verify(verification: Verification, request: IncomingRequest): void
+  readCloudEvents(
+    request: IncomingRequest,
+    source: Pick<Source, 'spec'>,
+  ): { readonly mode: 'single' | 'batch'; readonly events: readonly IncomingEvent[] }
+  readWebhook(request: IncomingRequest, source: Pick<Source, 'spec'>): IncomingEvent
+  /** Null: the request asks for no handshake. */
+  answerHandshake(request: IncomingRequest, source: Pick<Source, 'spec'>): HandshakeAnswer | null
+}
+
+export interface HandshakeAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly contentType: string | null
+  readonly body: string
+}
+
+export interface IngestPort {
+  /** Resolves when the events are on disk, all of them or none, with what became of each; may reject with a Problem. */
+  accept(source: Source, events: readonly IncomingEvent[]): Promise<readonly Fate[]>
 }
 
 export interface TargetsPort {

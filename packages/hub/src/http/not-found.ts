@@ -22,7 +22,7 @@ export function answerUnknownRoutes(app: App): void {
       .flatMap((known) => [...known.methods])
     if (methods.length === 0)
       return sendProblem(reply, new Problem('not_found', `There is no ${path} here; see /docs.`))
-    const allowed = [...new Set(methods)].sort().join(', ')
+    const allowed = [...new Set(methods)].toSorted().join(', ')
     reply.header('allow', allowed)
     return sendProblem(reply, new Problem('method_not_allowed', `${path} knows ${allowed}.`))
   })

@@ -3,17 +3,15 @@ import { parseRfc3339 } from '../core/rfc3339.ts'
 import { isRecord } from '../core/schema.ts'
 import { mask } from '../core/secret-fields.ts'
 
-const checkedByHandler = 'x-checked-by-handler'
+const isOnlyDescribed = 'x-only-described'
 
-/**
- * A body that is only described: its handler checks it, because what it leaves out may be a stored secret.
- */
-export function describedBody(schema: TSchema): TUnknown {
-  return { ...(asRequest(schema) as object), [checkedByHandler]: true } as unknown as TUnknown
+/** A part of a request that its schema describes and its handler checks. */
+export function describedOnly(schema: TSchema): TUnknown {
+  return { ...(asRequest(schema) as object), [isOnlyDescribed]: true } as unknown as TUnknown
 }
 
-export function isCheckedByHandler(schema: object): boolean {
-  return checkedByHandler in schema
+export function isDescribedOnly(schema: object): boolean {
+  return isOnlyDescribed in schema
 }
 
 /** As a client writes it: what has a default may be left out. */
@@ -41,7 +39,7 @@ type SchemaObject = Readonly<Record<string, unknown>>
 function rewrite(schema: unknown, change: (node: SchemaObject) => SchemaObject): unknown {
   if (Array.isArray(schema)) return schema.map((item) => rewrite(item, change))
   if (!isRecord(schema)) return schema
-  const entries = Object.entries(schema).map(([name, value]) => [
+  const entries = Object.entries(schema).map(([name, value]): [string, unknown] => [
     name,
     name === 'default' || name === 'const' ? value : rewrite(value, change),
   ])

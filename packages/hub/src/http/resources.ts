@@ -7,7 +7,7 @@ import { closed, isRecord } from '../core/schema.ts'
 import type { PutRequest, PutResult } from '../engine/configure.ts'
 import type { App } from './app.ts'
 import { principalOfRequest } from './auth.ts'
-import { asAnswer, describedBody, TimeText } from './openapi-schemas.ts'
+import { asAnswer, describedOnly, TimeText } from './openapi-schemas.ts'
 import { makePage, pageQuery, pageSchema, readCursor } from './paging.ts'
 
 export const NameParams = closed({ name: Name })
@@ -138,13 +138,16 @@ export function sendResource<Resource extends Revised>(
   return reply.header('etag', etagOf(resource.revision)).send(viewOf(kind, resource))
 }
 
-/** What a `GET` shows beside the specification is ignored, so that its answer can be put back. */
+/**
+ * Only described: what the body leaves out may be a stored secret. What a `GET` shows beside the specification is
+ * ignored, so that its answer can be put back.
+ */
 function bodySchema(spec: TObject) {
   const ignored = Object.entries(readOnly).map(([name, schema]) => [
     name,
     Type.Optional({ ...schema, readOnly: true }),
   ])
-  return describedBody(closed({ ...(Object.fromEntries(ignored) as TProperties), ...spec.properties }))
+  return describedOnly(closed({ ...(Object.fromEntries(ignored) as TProperties), ...spec.properties }))
 }
 
 function specificationOf(body: unknown, name: string): unknown {

@@ -31,6 +31,8 @@ export function fakeHub(parts: Partial<HubContext> = {}): HubContext {
       current: indexCatalog({ version: 1, sources: [], integrations: [], keys: [] }),
       refresh: () => Promise.resolve(),
     },
+    receiving: untouchable('receiving'),
+    ingest: untouchable('ingest'),
     targets: untouchable('targets'),
     circuits: untouchable('circuits'),
     keyUse: { seen: () => undefined },
@@ -68,7 +70,8 @@ export interface TestHub {
 
 /** The app over a configuration in a database of its own. */
 export async function openTestHub(parts: Partial<HubContext> = {}): Promise<TestHub> {
-  const { configuring, catalog, close } = await openTestConfiguration()
+  const configuration = await openTestConfiguration()
+  const { configuring, catalog } = configuration
   const hub = fakeHub({ ...configuring, catalog, ...parts })
   const app = buildTestApp(hub)
   return {
@@ -76,7 +79,7 @@ export async function openTestHub(parts: Partial<HubContext> = {}): Promise<Test
     app,
     async close() {
       await app.close()
-      await close()
+      await configuration.close()
     },
   }
 }

@@ -2,7 +2,7 @@ import type { FastifySchemaCompiler, FastifyTypeProvider } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import { invalidRequest } from '../core/problems.ts'
 import { check, escapePointer, type FieldError } from '../core/schema.ts'
-import { isCheckedByHandler } from './openapi-schemas.ts'
+import { isDescribedOnly } from './openapi-schemas.ts'
 
 /** Handlers get the type of the schema beside them, and must answer with that of the response's schema. */
 export interface SchemaTypes extends FastifyTypeProvider {
@@ -20,14 +20,16 @@ interface TextNode {
 const places: Readonly<Record<string, 'query' | 'path'>> = { querystring: 'query', params: 'path' }
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const isDescribedOnly = isCheckedByHandler(schema)
+  const checksNothing = isDescribedOnly(schema)
+  if (checksNothing && httpPart !== 'body') return () => true
   const where = places[httpPart ?? ''] ?? 'body'
   return (input: unknown) => {
+    if (Buffer.isBuffer(input)) return { value: input }
     // Fastify says null where there is no body.
-    const value = where === 'body' ? (input ?? undefined) : fromText(schema as TextNode, input)
+    const value = where === 'body' ? (input ?? undefined) : fromText(schema, input)
     const hostile = unstorable(value)
     if (hostile) return { error: invalidRequest(where, [hostile]) }
-    if (isDescribedOnly) return { value }
+    if (checksNothing) return { value }
     const checked = check(schema, value)
     return checked.ok ? { value: checked.value } : { error: invalidRequest(where, checked.errors) }
   }
@@ -36,7 +38,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 /** A query holds only text: `limit=10` means a number where the schema has one, `types=a,b` a list. */
 function fromText(node: TextNode, input: unknown): unknown {
   if (node.properties && typeof input === 'object' && input !== null) {
-    const entries = Object.entries(input).map(([name, value]) => {
+    const entries = Object.entries(input).map(([name, value]): [string, unknown] => {
       const child = node.properties?.[name]
       return [name, child ? fromText(child, value) : value]
     })

@@ -3,6 +3,7 @@ import { audit } from './audit.ts'
 import { circuits } from './circuits.ts'
 import { health } from './health.ts'
 import { inspected } from './inspected.ts'
+import { ingest } from './ingest.ts'
 import { integrations } from './integrations.ts'
 import { keys } from './keys.ts'
 import { matching } from './matching.ts'
@@ -12,6 +13,7 @@ import { trying } from './trying.ts'
 
 /** Every resource of the API. */
 export const resources: readonly RegisterRoutes[] = [
+  ingest,
   sources,
   integrations,
   signingSecrets,

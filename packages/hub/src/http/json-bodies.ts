@@ -1,0 +1,19 @@
+import type { App } from './app.ts'
+import { BodyBudget, readBody, type BodyRules } from './body.ts'
+
+const mebibyte = 1024 * 1024
+
+/** JSON, by whatever content type says so. An empty body is none, as many clients say JSON without sending any. */
+export function parseJsonBodies(app: App): void {
+  const rules: BodyRules = { budget: new BodyBudget(64 * mebibyte), limitBytes: mebibyte }
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(/^application\/([^;]+\+)?json\b/i, (request, _payload, done) => {
+    readBody(request.raw, rules, (error, body) => {
+      if (error || !body) return done(error)
+      rules.budget.giveBack(body.length)
+      if (body.length === 0) return done(null)
+      void parse(request, body.toString(), done)
+    })
+  })
+}

@@ -1,0 +1,16 @@
+import type { DeliveryKey } from '../core/ids.ts'
+import type { Acting } from '../engine/acting.ts'
+import type { LaneState } from '../engine/lane.ts'
+
+/** What the routes that read, act and watch need, besides the store. */
+export interface OperatingContext {
+  readonly lanes: LanesPort
+  readonly acting: Pick<Acting, 'retry' | 'cancel' | 'resolve'>
+}
+
+/** What this node's engine knows of deliveries and the disk does not. */
+export interface LanesPort {
+  state(integrationId: number): LaneState | undefined
+  isInFlight(key: DeliveryKey): boolean
+  inFlight(): readonly DeliveryKey[]
+}
