@@ -49,6 +49,18 @@ test('a webhook of a helpdesk becomes an event whose payload is the body', () =>
   })
 })
 
+test('every locator works alone', () => {
+  const alone = (settings: object) =>
+    read({ query: { type: 't', q: 'found' }, body: '{"a":"found"}' }, settings)
+  for (const locator of [json('/a'), { from: 'query', name: 'q' }, { from: 'fixed', value: 'found' }]) {
+    assert.equal(alone({ type: locator }).type, 'found')
+    assert.equal(alone({ subject: locator }).subject, 'found')
+    assert.equal(alone({ correlationId: locator }).correlationId, 'found')
+    assert.equal(alone({ idempotencyKey: locator }).idempotencyKey, 'found')
+    assert.deepEqual(alone({ keys: { k: locator } }).keys, { k: 'found' })
+  }
+})
+
 test('any content type and any bytes are taken', () => {
   const bytes = Buffer.from([0, 1, 255])
   for (const contentType of ['image/png', 'text/xml; charset=windows-1251', 'application/cloudevents+json']) {
@@ -71,7 +83,7 @@ test('the type comes from the locator, and only from it', () => {
 test('without a locator the type comes from the query, else from ce-type', () => {
   assert.equal(read({ query: { type: 'q' }, headers: { 'ce-type': 'c' } }).type, 'q')
   assert.equal(read({ headers: { 'ce-type': 'a%20b' } }).type, 'a b')
-  assert.match(problemOf('type_missing', () => read({})).detail, /"type".*"ce-type"/)
+  assert.match(problemOf('type_missing', () => read({})).detail, /"type".*"ce-type"\.$/)
   problemOf('type_missing', () => read({ query: { type: '' }, headers: { 'ce-type': '' } }))
 })
 
