@@ -4,13 +4,7 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
 import { formatDeliveryId } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { TokenBucket } from '../core/rate.ts'
 import type { Delivery } from '../targets/target.ts'
-
-export function bucketOf(integration: Integration): TokenBucket | null {
-  const { rateLimit } = integration.spec
-  return rateLimit ? new TokenBucket(rateLimit, Date.now()) : null
-}
 
 export function sameRate(a: Integration, b: Integration): boolean {
   return isDeepStrictEqual(a.spec.rateLimit, b.spec.rateLimit)

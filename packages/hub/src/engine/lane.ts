@@ -13,7 +13,6 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
 import { eventTime } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { TokenBucket } from '../core/rate.ts'
 import { decideNext } from '../core/retry.ts'
 import { CommitUnknownError } from '../store/database.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
@@ -21,7 +20,8 @@ import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
 import type { Finished } from './commit-outcomes.ts'
-import { bucketOf, noOutcome, sameRate, sameTarget, toDelivery } from './lane-parts.ts'
+import { noOutcome, sameTarget, toDelivery } from './lane-parts.ts'
+import { Pace } from './pace.ts'
 import type { Telemetry } from './telemetry.ts'
 import { Window, type Work } from './window.ts'
 
@@ -46,8 +46,6 @@ export interface LaneDeps {
 /** Claims are worth their transaction from this much room on. */
 const claimRows = 500
 const loadRows = 200
-const throttleMs = 1_000
-const maxThrottleMs = 60_000
 const storeRetryMs = 500
 
 /** What readers may know of a lane. */
@@ -66,15 +64,13 @@ export class Lane {
   readonly #deps: LaneDeps
   readonly #window: Window
   readonly #backlog: Backlog
+  readonly #pace: Pace
   readonly #alarm = new Alarm(() => this.pump())
   readonly #flights = new Map<number, Work>()
   #integration: Integration
   #target: Target
   #abort = new AbortController()
   #circuit: Circuit
-  #bucket: TokenBucket | null
-  #heldUntilMs = 0
-  #rateLimited = false
   #filling = false
   #loading = false
   #freeing = 0
@@ -87,7 +83,7 @@ export class Lane {
     this.#backlog = new Backlog(deps.queue)
     this.#target = deps.createTarget(integration)
     this.#circuit = circuit
-    this.#bucket = bucketOf(integration)
+    this.#pace = new Pace(integration)
   }
 
   get state(): LaneState {
@@ -95,7 +91,7 @@ export class Lane {
       circuit: this.#circuit,
       inFlight: this.#flights.size,
       inMemory: this.#window.size,
-      rateLimited: this.#rateLimited,
+      rateLimited: this.#pace.isRateLimited,
     }
   }
 
@@ -120,7 +116,7 @@ export class Lane {
       this.#target = this.#deps.createTarget(integration)
       void old.close()
     }
-    if (!sameRate(before, integration)) this.#bucket = bucketOf(integration)
+    this.#pace.update(before, integration)
     if (!integration.spec.circuit.enabled && !this.#circuit.forced)
       this.#setCircuit(closedCircuit(Date.now()))
     this.pump()
@@ -203,15 +199,9 @@ export class Lane {
   }
 
   #send(nowMs: number): void {
-    this.#rateLimited = false
     while (this.#flights.size < this.#integration.spec.concurrency && this.#deps.mayFinish()) {
       const next = this.#window.peek()
-      if (!next || nowMs < this.#heldUntilMs) break
-      if (!next.event) break
-      if (this.#bucket && !this.#bucket.take(nowMs)) {
-        this.#rateLimited = true
-        break
-      }
+      if (!next?.event || !this.#pace.take(nowMs)) break
       this.#window.shift()
       this.#start(next, next.event, false)
     }
@@ -241,7 +231,7 @@ export class Lane {
         ? afterProbe(this.#circuit, spec.circuit, outcome, nowMs)
         : afterAttempt(this.#circuit, spec.circuit, outcome, seq, nowMs),
     )
-    if (outcome.httpStatus === 429) this.#holdBack(outcome, nowMs)
+    if (outcome.httpStatus === 429) this.#pace.slowDown(outcome, nowMs)
     const tried = { counted, forgiven, since: restartedAt ?? eventTime(eventId) }
     const verdict = decideNext(outcome, tried, spec, asProbe, nowMs, Math.random())
     const { id: integrationId, name: integration } = this.#integration
@@ -249,12 +239,6 @@ export class Lane {
     this.#deps.telemetry.emit('attempt', { integrationId, integration, delivery, outcome, verdict, asProbe })
     this.#deps.finished({ work, outcome, verdict })
     this.pump()
-  }
-
-  /** The target asked for less: nothing goes out for a while. */
-  #holdBack(outcome: Outcome, nowMs: number): void {
-    const askedMs = Math.min(outcome.retryAfterMs ?? throttleMs, maxThrottleMs)
-    this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + askedMs)
   }
 
   async #load(): Promise<void> {
@@ -291,11 +275,11 @@ export class Lane {
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
         this.#claimFailed(error)
-        this.#heldUntilMs = Math.max(this.#heldUntilMs, Date.now() + storeRetryMs)
+        this.#pace.hold(Date.now() + storeRetryMs)
       })
       .finally(() => {
         this.#filling = false
-        if (Date.now() < this.#heldUntilMs) this.#alarm.at(this.#heldUntilMs)
+        if (this.#pace.isHeld(Date.now())) this.#arm(Date.now())
         else this.pump()
       })
   }
@@ -394,8 +378,7 @@ export class Lane {
     }
     if (phase !== 'closed') return
     if (dueMs > nowMs) this.#alarm.at(dueMs)
-    if (this.#heldUntilMs > nowMs) this.#alarm.at(this.#heldUntilMs)
-    if (this.#rateLimited && this.#bucket) this.#alarm.at(nowMs + this.#bucket.waitMs(nowMs))
+    this.#alarm.at(this.#pace.nextMs(nowMs))
   }
 
   async #landed(): Promise<void> {
