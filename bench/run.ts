@@ -4,13 +4,15 @@
  */
 import fs from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { choose } from './choose.ts'
 import { judge, type Series } from './judge.ts'
 import { describeMachine } from './machine.ts'
 import { scenarios as allScenarios } from './scenarios/index.ts'
-import { plainKilobyte, type Figures, type Scenario } from './scenarios/scenario.ts'
+import type { Figures, Scenario } from './scenarios/scenario.ts'
 import { Stand } from './stand.ts'
 import { subjectKinds } from './subjects/index.ts'
 import { formatCosts, formatRequirements } from './table.ts'
+import { warmUp } from './warm-up.ts'
 
 const options = readOptions()
 const stands: Stand[] = []
@@ -40,25 +42,6 @@ function readOptions() {
     rounds: Number(values.rounds),
     jsonFile: values.json,
   }
-}
-
-function choose<T extends { readonly name: string }>(
-  what: string,
-  names: string,
-  all: readonly T[],
-): readonly T[] {
-  return names.split(',').map((name) => {
-    const found = all.find((one) => one.name === name)
-    if (found) return found
-    throw new Error(`there is no ${what} "${name}"; known are ${all.map((one) => one.name).join(', ')}`)
-  })
-}
-
-/** Until the compilers have done most of their work. */
-async function warmUp(stand: Stand): Promise<void> {
-  const wish = { body: plainKilobyte, connections: 64, durationMs: 3_000, ratePerSecond: null }
-  await stand.deliver(wish)
-  await stand.keep({ ...wish, durationMs: 1_000 })
 }
 
 async function measureAll(standing: readonly Stand[]): Promise<readonly Series[]> {

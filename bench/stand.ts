@@ -45,13 +45,13 @@ export class Stand {
     this.#sink = sink
   }
 
-  static async start(kind: SubjectKind): Promise<Stand> {
+  static async start(kind: SubjectKind, nodeArguments: readonly string[] = []): Promise<Stand> {
     const postgres = await startPostgres()
     const sink = new Worker<SinkHandlers>(path.join(import.meta.dirname, 'sink/main.ts'))
     const load = new Worker<LoadHandlers>(path.join(import.meta.dirname, 'load/main.ts'))
     try {
       const sinkUrl = `http://127.0.0.1:${await sink.ask('port')}/`
-      const subject = await kind.start({ databaseUrl: postgres.url, sinkUrl })
+      const subject = await kind.start({ databaseUrl: postgres.url, sinkUrl, nodeArguments })
       return new Stand(kind, subject, postgres, load, sink)
     } catch (error) {
       await Promise.all([sink.stop(), load.stop(), postgres.stop()])

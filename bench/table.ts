@@ -56,7 +56,7 @@ function formatNumber(value: number | undefined): string {
 }
 
 /** The first column to the left, numbers to the right. */
-function layOut(rows: readonly (readonly string[])[]): string {
+export function layOut(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>

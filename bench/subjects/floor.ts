@@ -9,9 +9,9 @@ export const floor: SubjectKind = {
   name: 'floor',
   owedSql: 'select exists (select from floor.queue) as owes',
 
-  async start({ databaseUrl, sinkUrl }) {
+  async start({ databaseUrl, sinkUrl, nodeArguments }) {
     const env = { ...process.env, FLOOR_DATABASE_URL: databaseUrl, FLOOR_TARGET_URL: sinkUrl }
-    const child = fork(script, { env })
+    const child = fork(script, { env, execArgv: [...nodeArguments] })
     const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }]
     const endpoint = (url: string) => ({
       url: `http://127.0.0.1:${port}${url}`,

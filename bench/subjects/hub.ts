@@ -47,9 +47,15 @@ interface HubStart extends SubjectStart {
   readonly url: string
 }
 
-async function spawnHub({ databaseUrl, dataDir, adminKey, url }: HubStart): Promise<ChildProcess> {
+async function spawnHub({
+  databaseUrl,
+  nodeArguments,
+  dataDir,
+  adminKey,
+  url,
+}: HubStart): Promise<ChildProcess> {
   const output = await fs.open(path.join(dataDir, 'output.log'), 'w')
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [...nodeArguments, script], {
     stdio: ['ignore', output.fd, output.fd],
     env: {
       ...process.env,

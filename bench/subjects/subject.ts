@@ -16,6 +16,8 @@ export interface Endpoint {
 export interface SubjectStart {
   readonly databaseUrl: string
   readonly sinkUrl: string
+  /** For the process of the subject, such as `--cpu-prof`. */
+  readonly nodeArguments: readonly string[]
 }
 
 /** How a subject is started, and how to see in its database that nothing is under way any more. */

@@ -1,0 +1,80 @@
+/**
+ * Says where the time of a subject goes: `node bench/profile.ts --subject hub --scenario end-to-end-64 --seconds 8`.
+ */
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { nowUs } from './clock.ts'
+import { choose } from './choose.ts'
+import { readProfile, selfTimes, type Share } from './profile/cpu-profile.ts'
+import { watchActivity, type PostgresActivity } from './profile/postgres-activity.ts'
+import { scenarios } from './scenarios/index.ts'
+import type { Figures } from './scenarios/scenario.ts'
+import { Stand } from './stand.ts'
+import { subjectKinds } from './subjects/index.ts'
+import { layOut } from './table.ts'
+import { warmUp } from './warm-up.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    subject: { type: 'string', default: 'hub' },
+    scenario: { type: 'string', default: 'end-to-end-64' },
+    seconds: { type: 'string', default: '8' },
+    top: { type: 'string', default: '40' },
+  },
+})
+const [kind] = choose('subject', options.subject, subjectKinds)
+const [scenario] = choose('scenario', options.scenario, scenarios)
+const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-profile-'))
+
+const stand = await Stand.start(kind, [`--cpu-prof`, `--cpu-prof-dir=${directory}`])
+const measured = await measure(stand)
+// Its end is what writes the profile.
+await stand.stop()
+const profile = await readProfile(directory)
+await fs.rm(directory, { recursive: true })
+report(measured.figures, measured.activity)
+const times = selfTimes(profile, measured.fromUs, measured.toUs)
+reportShares('by file or package', times.byRoom, measured.figures)
+reportShares('by function', times.byFunction, measured.figures)
+
+async function measure({ postgres }: Stand) {
+  await warmUp(stand)
+  const stopping = new AbortController()
+  const watching = watchActivity(postgres, stopping.signal)
+  const fromUs = nowUs()
+  const figures = await scenario.measure(stand, Number(options.seconds) * 1_000)
+  const toUs = nowUs()
+  stopping.abort()
+  return { figures, fromUs, toUs, activity: await watching }
+}
+
+function report(figures: Figures, { cpuMs, looks, lookCount }: PostgresActivity): void {
+  print(
+    'figures',
+    Object.entries(figures).map(([name, value]) => [name, value?.toFixed(2) ?? 'unknown']),
+  )
+  print(
+    'CPU ms of PostgreSQL by process',
+    [...cpuMs].filter(([, spentMs]) => spentMs > 0).map(([who, spentMs]) => [who, String(spentMs)]),
+  )
+  const often = [...looks].toSorted(([, a], [, b]) => b - a).slice(0, 30)
+  print(
+    'statements of PostgreSQL, % of the looks',
+    often.map(([statement, count]) => [statement, ((count / lookCount) * 100).toFixed(1)]),
+  )
+}
+
+/** A share of the working time is the same share of what an event costs. */
+function reportShares(what: string, shares: readonly Share[], { subjectCpuMs }: Figures): void {
+  const rows = shares.slice(0, Number(options.top)).map(({ place, share }) => {
+    const usPerEvent = subjectCpuMs ? (share * subjectCpuMs).toFixed(2) : ''
+    return [place, `${(share * 100).toFixed(1)} %`, usPerEvent]
+  })
+  print(`self time ${what}, µs per event`, rows)
+}
+
+function print(title: string, rows: readonly (readonly string[])[]): void {
+  console.log(`\n${title}\n${layOut(rows)}`)
+}
