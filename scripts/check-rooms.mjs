@@ -18,7 +18,7 @@ const rooms = {
   sources: ['core'],
   engine: ['core', 'store', 'queue/queue.ts', 'targets/target.ts'],
   http: ['core', 'store', 'engine'],
-  cli: ['core', 'store', 'engine'],
+  cli: ['core', 'store', 'engine', 'process', 'config.ts'],
   'version.ts': [],
   'hub.ts': everything,
   'main.ts': everything,

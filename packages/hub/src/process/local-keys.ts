@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { CannotStart } from '../core/cannot-start.ts'
+import { makeDataDir } from './data-dir.ts'
 
 /** What this installation made for itself once and keeps beside its data. */
 export interface LocalKeys {
@@ -22,7 +23,7 @@ interface Given {
 }
 
 export async function readLocalKeys(given: Given): Promise<LocalKeys> {
-  await fs.mkdir(given.dataDir, { recursive: true, mode: 0o700 })
+  await makeDataDir(given.dataDir)
   const adminKeyFile = path.join(given.dataDir, 'admin-key')
   const admin = given.adminKey ? null : await keep(adminKeyFile, () => randomBytes(32).toString('base64url'))
   const secretKey =
@@ -45,7 +46,10 @@ async function keep(
 ): Promise<{ readonly value: string; readonly isNew: boolean }> {
   try {
     const found = (await fs.readFile(file, 'utf8')).trim()
-    if (found === '') throw new CannotStart(`${file} is empty; restore it from a backup, or delete it to have a new one made.`)
+    if (found === '')
+      throw new CannotStart(
+        `${file} is empty; restore it from a backup, or delete it to have a new one made.`,
+      )
     return { value: found, isNew: false }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw readable(error, file)
@@ -64,5 +68,7 @@ async function keep(
 function readable(error: unknown, file: string): Error {
   const { code } = error as NodeJS.ErrnoException
   if (error instanceof CannotStart || code === undefined) return error as Error
-  return new CannotStart(`${file} can't be read or written (${code}); give this user the right, or set HUB_DATA_DIR.`)
+  return new CannotStart(
+    `${file} can't be read or written (${code}); give this user the right, or set HUB_DATA_DIR.`,
+  )
 }
