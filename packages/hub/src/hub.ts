@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { addressPolicy } from './core/address.ts'
 import { formatDeliveryId } from './core/ids.ts'
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
+import { Acting, type Holder } from './engine/acting.ts'
 import { Engine } from './engine/engine.ts'
 import { createHello } from './engine/first-run.ts'
 import { KeyUseLog } from './engine/key-use.ts'
@@ -83,6 +84,16 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   await engine.start()
   started.defer(() => engine.stop())
 
+  const holder: Holder = {
+    get epoch() {
+      return engine.epoch
+    },
+    isInFlight: (key) => engine.lanes.isInFlight(key),
+    release: (held) => engine.release(held),
+    wake: (integrationId) => engine.lanes.wake(integrationId),
+  }
+  const acting = new Acting({ pool: readerPool, nodeKey: keys.nodeKey, holder, telemetry })
+
   const keyUse = new KeyUseLog({ pool: readerPool, now, onError })
   keyUse.start()
   started.defer(() => keyUse.stop())
@@ -103,6 +114,8 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     catalog,
     receiving: { verify: verifyRequest, readCloudEvents, readWebhook, answerHandshake },
     ingest: engine,
+    lanes: engine.lanes,
+    acting,
     keyUse,
     inspected: targetDeps.inspector,
     now,

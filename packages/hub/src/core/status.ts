@@ -64,7 +64,8 @@ function isTried({ status, attempts }: DeliveryState): boolean {
   return status === 'PROCESSING' || attempts > 0
 }
 
-export type WaitingFor = 'turn' | 'retry' | 'circuit' | 'paused' | 'rate' | 'order' | 'time'
+export const waits = ['turn', 'retry', 'circuit', 'paused', 'rate', 'order', 'time'] as const
+export type WaitingFor = (typeof waits)[number]
 
 export interface Waiting {
   readonly due: Date | null

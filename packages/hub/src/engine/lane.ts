@@ -107,6 +107,10 @@ export class Lane {
     return this.#flights.has(seq)
   }
 
+  get flights(): readonly OwnedDelivery[] {
+    return [...this.#flights.values()].map(({ delivery }) => delivery)
+  }
+
   /** New configuration: waiting deliveries use it from now on. */
   update(integration: Integration): void {
     const before = this.#integration

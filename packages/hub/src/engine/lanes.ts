@@ -61,6 +61,10 @@ export class Lanes implements HandOver {
     return this.#lanes.get(integrationId)?.state
   }
 
+  inFlight(): readonly DeliveryKey[] {
+    return [...this.#lanes.values()].flatMap((lane) => lane.flights)
+  }
+
   isInFlight(key: DeliveryKey): boolean {
     return this.#lanes.get(key.integrationId)?.isInFlight(key.seq) ?? false
   }

@@ -8,9 +8,10 @@ import type { Fate } from '../engine/commit-events.ts'
 import type { CatalogIndex } from '../engine/live-catalog.ts'
 import type { Pool } from '../store/database.ts'
 import type { SecretBox } from '../store/secrets.ts'
+import type { OperatingContext } from './operating-context.ts'
 
 /** What the routes need of everything else. `main.ts` makes it; tests fake the parts they touch. */
-export interface HubContext {
+export interface HubContext extends OperatingContext {
   readonly settings: HttpSettings
   readonly logger: Logger
   /** Routes read and change the store by the functions of `store/` over this pool. */

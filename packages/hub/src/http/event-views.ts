@@ -7,6 +7,7 @@ import {
   eventStatus,
   eventStatuses,
   waitingFor,
+  waits,
   type DeliveryStatus,
   type EventStatus,
   type LaneConditions,
@@ -20,18 +21,14 @@ function orNull<T extends Parameters<typeof Type.Union>[0][number]>(schema: T) {
   return Type.Union([schema, Type.Null()])
 }
 
-function oneOf<T extends string>(values: readonly T[]) {
-  return Type.Union(values.map((value) => Type.Literal(value)))
-}
-
-export const EventStatusText = oneOf(eventStatuses)
-export const DeliveryStatusText = oneOf(deliveryStatuses)
+export const EventStatusText = Type.Enum([...eventStatuses])
+export const DeliveryStatusText = Type.Enum([...deliveryStatuses])
 
 const deliveryProperties = {
   deliveryId: Type.String(),
   integration: Type.String(),
   status: DeliveryStatusText,
-  waitingFor: orNull(oneOf(['turn', 'retry', 'circuit', 'paused', 'rate', 'order', 'time'])),
+  waitingFor: orNull(Type.Enum([...waits])),
   attemptCount: Type.Integer({ description: 'Attempts that count against the policy.' }),
   nextAttemptAt: orNull(TimeText),
   lastError: orNull(Type.String({ description: 'Of the last failure, or the note of whoever ended it.' })),

@@ -52,8 +52,17 @@ export function makePage<Row, Item>(
   const kept = rows.slice(0, limit)
   const last = kept.at(-1)
   const hasMore = rows.length > limit && last !== undefined
+  return toPage({ items: kept, next: hasMore ? position(last) : null }, view)
+}
+
+/** Of a list that knows by itself where it goes on; null: it is at its end. */
+export function toPage<Row, Item>(
+  page: { readonly items: readonly Row[]; readonly next: unknown },
+  view: (row: Row) => Item,
+): Page<Item> {
+  const { items, next } = page
   return {
-    items: kept.map(view),
-    nextCursor: hasMore ? Buffer.from(JSON.stringify(position(last))).toString('base64url') : null,
+    items: items.map(view),
+    nextCursor: next === null ? null : Buffer.from(JSON.stringify(next)).toString('base64url'),
   }
 }

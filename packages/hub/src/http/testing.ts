@@ -35,6 +35,8 @@ export function fakeHub(parts: Partial<HubContext> = {}): HubContext {
     ingest: untouchable('ingest'),
     targets: untouchable('targets'),
     circuits: untouchable('circuits'),
+    lanes: { state: () => undefined, isInFlight: () => false, inFlight: () => [] },
+    acting: untouchable('acting'),
     keyUse: { seen: () => undefined },
     inspected: { recent: () => [] },
     health: { readiness: () => Promise.resolve([]) },

@@ -109,3 +109,12 @@ function isWanted(query: DeliveryQuery, { event, delivery }: ReadDelivery, fligh
     (query.to === null || query.to > event.receivedAt)
   )
 }
+
+/** The latest of this name, be it deleted. */
+export async function findIntegrationId(pool: Pool, name: string): Promise<number | null> {
+  const result = await pool.query<{ id: number }>(
+    'select id from hub.integrations where name = $1 order by id desc limit 1',
+    [name],
+  )
+  return result.rows[0]?.id ?? null
+}

@@ -1,12 +1,12 @@
-import { Type, type Static } from 'typebox'
+import type { Static } from 'typebox'
 import type { DeliveryKey } from '../core/ids.ts'
 import { closed } from '../core/schema.ts'
 import type { DeliveryStatus } from '../core/status.ts'
 import type { Client } from './database.ts'
-import type { Step } from './walking.ts'
+import { IdNumber, SeqNumber, type Step } from './walking.ts'
 
 /** Below this delivery, in the order of seq and, among those of one event, of integration. */
-export const DeliveryPosition = closed({ seq: Type.Integer(), integrationId: Type.Integer() })
+export const DeliveryPosition = closed({ seq: SeqNumber, integrationId: IdNumber })
 export type DeliveryPosition = Static<typeof DeliveryPosition>
 
 /** The tables that hold deliveries, each in one of its states. */

@@ -3,7 +3,7 @@ import { firstEventIdAt, isUuid } from '../core/ids.ts'
 import { closed } from '../core/schema.ts'
 import type { EventStatus } from '../core/status.ts'
 import type { Client } from './database.ts'
-import { maxRows, type Step } from './walking.ts'
+import { maxRows, SeqNumber, UuidText, type Step } from './walking.ts'
 
 export interface EventQuery {
   readonly source: string | null
@@ -17,7 +17,7 @@ export interface EventQuery {
 }
 
 /** Where the list goes on: below an event's id or below a delivery's seq, as the key that is walked has it. */
-export const EventPosition = closed({ id: Type.Optional(Type.String()), seq: Type.Optional(Type.Integer()) })
+export const EventPosition = closed({ id: Type.Optional(UuidText), seq: Type.Optional(SeqNumber) })
 export type EventPosition = Static<typeof EventPosition>
 
 export interface EventCandidate {

@@ -1,3 +1,10 @@
+import { Type } from 'typebox'
+
+/** Parts of positions. They come back from clients in cursors, so that each must be what its column can hold. */
+export const SeqNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+export const IdNumber = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
+export const UuidText = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
+
 /** One bounded step along a key. */
 export interface Step<Candidate, Position> {
   /** What may be in the list, in its order. */

@@ -29,7 +29,9 @@ const DeliveriesQuery = closed({
   integration: Type.Optional(Type.String()),
   status: Type.Optional(DeliveryStatusText),
   type: Type.Optional(Type.String({ description: "The event's type." })),
-  errorClass: Type.Optional(Type.String({ description: 'Lists dead letters and what waits for a person only.' })),
+  errorClass: Type.Optional(
+    Type.String({ description: 'Lists dead letters and what waits for a person only.' }),
+  ),
   from: Type.Optional(TimeInput),
   to: Type.Optional(TimeInput),
 })

@@ -46,7 +46,9 @@ export const events: RegisterRoutes = (app, hub) => {
       const { source = null, type = null, subject = null, correlationId = null, status = null } = query
       const [from, to] = [timeOrNull(query.from), timeOrNull(query.to)]
       const wanted = { source, type, subject, correlationId, status, from, to }
-      const page = await listEvents(hub.pool, wanted, position, query.limit, (event) => statusOfEvent(hub, event))
+      const page = await listEvents(hub.pool, wanted, position, query.limit, (event) =>
+        statusOfEvent(hub, event),
+      )
       return toPage(page, (event) => viewOfEvent(hub, event))
     },
   )

@@ -1,6 +1,8 @@
 import type { RegisterRoutes } from '../app.ts'
 import { audit } from './audit.ts'
 import { circuits } from './circuits.ts'
+import { deliveries } from './deliveries.ts'
+import { events } from './events.ts'
 import { health } from './health.ts'
 import { inspected } from './inspected.ts'
 import { ingest } from './ingest.ts'
@@ -14,6 +16,8 @@ import { trying } from './trying.ts'
 /** Every resource of the API. */
 export const resources: readonly RegisterRoutes[] = [
   ingest,
+  events,
+  deliveries,
   sources,
   integrations,
   signingSecrets,
