@@ -46,9 +46,9 @@ function problem(code: ProblemCode, message = /./) {
 }
 
 async function versionSteps(work: () => Promise<unknown>): Promise<number> {
-  const before = await readConfigVersion(configuring.pool)
+  const versionBefore = await readConfigVersion(configuring.pool)
   await work()
-  return (await readConfigVersion(configuring.pool)) - before
+  return (await readConfigVersion(configuring.pool)) - versionBefore
 }
 
 test('a source is created complete from nothing and is in force at once', async () => {
@@ -127,7 +127,7 @@ test('preconditions: only what was read is changed, only what is new is created'
 
 test('two that create the same at once: one creates, one finds it', async () => {
   const outcomes = await Promise.all([source('raced'), source('raced')])
-  assert.deepEqual(outcomes.map(({ outcome }) => outcome).sort(), ['created', 'unchanged'])
+  assert.deepEqual(outcomes.map(({ outcome }) => outcome).toSorted(), ['created', 'unchanged'])
 })
 
 test('the source hub is reserved', async () => {

@@ -104,12 +104,12 @@ test('a circuit is forced by a person, whose name is kept', async () => {
 
 test('a signing secret is shown on demand, and who saw it is kept', async () => {
   const read = () => server.app.inject({ url: '/v1/integrations/billing/secret', headers: adminHeaders })
-  const before = (await read()).json()
-  assert.match(before.secret, /^whsec_/)
+  const first = (await read()).json()
+  assert.match(first.secret, /^whsec_/)
   assert.deepEqual(await lastAction(), ['integration.secret.read', {}])
   const rotated = (await post('secret/rotate')).json()
-  assert.equal(rotated.previousSecret, before.secret)
-  assert.notEqual(rotated.secret, before.secret)
+  assert.equal(rotated.previousSecret, first.secret)
+  assert.notEqual(rotated.secret, first.secret)
   assert.deepEqual((await read()).json(), rotated)
   const given = `whsec_${'B'.repeat(43)}=`
   const atOnce = (await post('secret/rotate', { secret: given, overlapMs: 0 })).json()
