@@ -78,7 +78,7 @@ test('every delivery has a name that fits a URL path and reads back', () => {
 
 // Seen to fail with: the anchors left out of the pattern; the bounds left out.
 test('what names no delivery, or none that the store could hold, is none', () => {
-  const [id] = fc.sample(anyEventId, { seed, numRuns: 1 })
+  const id = createEventId(Date.UTC(2030, 0, 1), Buffer.alloc(10, 0xab))
   const wrong = [
     '',
     id,
@@ -91,7 +91,6 @@ test('what names no delivery, or none that the store could hold, is none', () =>
     `${id}.1.1 `,
   ]
   const tooLarge = [`${id}.${2 ** 31}.1`, `${id}.1.${(2 ** 53).toString(36)}`, `${id}.1.zzzzzzzzzzzz`]
-  const noEvent = ['------------------------------------.1.1', `${String(id).toUpperCase()}.1.1`]
-  for (const text of [...wrong, ...tooLarge, ...noEvent])
-    assert.equal(parseDeliveryId(String(text)), null, text)
+  const noEvent = ['------------------------------------.1.1', `${id.toUpperCase()}.1.1`]
+  for (const text of [...wrong, ...tooLarge, ...noEvent]) assert.equal(parseDeliveryId(text), null, text)
 })
