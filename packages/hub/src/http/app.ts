@@ -4,11 +4,14 @@ import type { TSchema } from 'typebox'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { guardRoutes } from './auth.ts'
 import type { HubContext } from './context.ts'
+import { allowOrigins } from './cors.ts'
 import { answerUnknownRoutes } from './not-found.ts'
 import { answerErrors } from './errors.ts'
 import { parseJsonBodies } from './json-bodies.ts'
 import { answerBrokenRequest, sendProblem, toProblem } from './problems.ts'
+import { logRequests } from './request-log.ts'
 import { resources } from './routes/index.ts'
+import { addSecurityHeaders } from './security-headers.ts'
 import { compileValidator, type SchemaTypes } from './validation.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, SchemaTypes>
@@ -37,6 +40,9 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
   app.setSerializerCompiler(compileSerializer)
   parseJsonBodies(app)
   answerErrors(app, hub.logger)
+  logRequests(app, hub.logger)
+  addSecurityHeaders(app, hub.settings)
+  allowOrigins(app, hub.settings.corsOrigins)
   answerUnknownRoutes(app)
   guardRoutes(app, hub)
   for (const register of resources) app.register(async (scope) => register(scope, hub))

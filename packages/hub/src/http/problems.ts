@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { Problem, problemCodes, type ProblemCode } from '../core/problems.ts'
 import { closed } from '../core/schema.ts'
+import { isStoreUnavailable } from '../store/unavailable.ts'
 
 const contentType = 'application/problem+json'
 
@@ -47,6 +48,11 @@ export function toProblem(error: unknown): Problem {
   if (known) return new Problem(known[0], known[1], { cause: error })
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return new Problem('invalid_request', 'The request is malformed or was cut off.', { cause: error })
+  if (isStoreUnavailable(error)) {
+    const detail =
+      'The database could not be asked; what was requested may or may not have been done. Try again.'
+    return new Problem('store_unavailable', detail, { retryAfterSeconds: 1, cause: error })
+  }
   return new Problem('internal', 'The hub logged what went wrong; if it persists, report it.', {
     cause: error,
   })
