@@ -5,7 +5,7 @@ import net from 'node:net'
 import path from 'node:path'
 import { after, suite, test } from 'node:test'
 import { until } from '../../packages/hub/src/testing/until.ts'
-import { HubProcess, newDataDir, removeDataDirs, withHub, type Ending } from './hub-process.ts'
+import { HubProcess, newDataDir, removeDataDirs, withHub, type Ending } from '../support/hub-process.ts'
 
 after(removeDataDirs)
 
@@ -23,7 +23,7 @@ suite('a start after a crash works by itself', { concurrency: 2 }, () => {
   test('kill -9 of npm, the hub and PostgreSQL', async () => {
     const dataDir = newDataDir()
     const key = await withHub(new HubProcess(dataDir), async (hub) => {
-      for (const { pid } of hub.processes()) process.kill(pid, 'SIGKILL')
+      await hub.killEverything()
       await hub.ended
       return fs.readFileSync(path.join(dataDir, 'admin-key'), 'utf8')
     })
@@ -65,7 +65,7 @@ suite('a start after a crash works by itself', { concurrency: 2 }, () => {
 
 suite('a start that cannot work says why in one sentence', { concurrency: 2 }, () => {
   test('a bad configuration', async () => {
-    const ending = await new HubProcess(newDataDir(), { HUB_PORT: 'eighty' }).ended
+    const ending = await new HubProcess(newDataDir(), { env: { HUB_PORT: 'eighty' } }).ended
     assert.notEqual(ending.code, 0)
     assert.deepEqual(sentences(ending), [
       'HUB_PORT must be a port, a whole number from 1 to 65535 (0 takes a free one), but is "eighty"; ' +
@@ -77,7 +77,7 @@ suite('a start that cannot work says why in one sentence', { concurrency: 2 }, (
     const server = net.createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as net.AddressInfo
-    const hub = new HubProcess(newDataDir(), { HUB_PORT: String(port) })
+    const hub = new HubProcess(newDataDir(), { env: { HUB_PORT: String(port) } })
     const ending = await hub.ended
     server.close()
     assert.notEqual(ending.code, 0)
@@ -86,8 +86,9 @@ suite('a start that cannot work says why in one sentence', { concurrency: 2 }, (
   })
 
   test('a database that refuses', async () => {
-    const ending = await new HubProcess(newDataDir(), { DATABASE_URL: 'postgres://hub@127.0.0.1:1/hub' })
-      .ended
+    const ending = await new HubProcess(newDataDir(), {
+      env: { DATABASE_URL: 'postgres://hub@127.0.0.1:1/hub' },
+    }).ended
     assert.notEqual(ending.code, 0)
     assert.equal(sentences(ending).length, 1, ending.stderr)
     assert.match(ending.stderr, /DATABASE_URL/)

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { after, suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../packages/hub/src/testing/until.ts'
-import { HubProcess, newDataDir, removeDataDirs, withHub } from './hub-process.ts'
+import { HubProcess, newDataDir, removeDataDirs, withHub } from '../support/hub-process.ts'
 
 after(removeDataDirs)
 
@@ -77,7 +77,7 @@ const isListening = (url: string): Promise<boolean> =>
 
 suite('a stop ends with 0 and leaves no process', { concurrency: 2 }, () => {
   const ways: Record<string, (hub: HubProcess) => void> = {
-    'SIGTERM to npm': (hub) => process.kill(hub.npmPid, 'SIGTERM'),
+    'SIGTERM to npm': (hub) => process.kill(hub.pid, 'SIGTERM'),
     'SIGTERM to the hub': (hub) => process.kill(hub.hubPid, 'SIGTERM'),
     'SIGTERM to the process group': (hub) => hub.killGroup('SIGTERM'),
     'Ctrl-C, SIGINT to the process group': (hub) => hub.killGroup('SIGINT'),
@@ -97,11 +97,11 @@ suite('a stop ends with 0 and leaves no process', { concurrency: 2 }, () => {
     const hub = new HubProcess(newDataDir())
     try {
       await until('the data directory is being made', () => fs.existsSync(path.join(hub.dataDir, 'hub.lock')))
-      process.kill(hub.npmPid, 'SIGTERM')
+      process.kill(hub.pid, 'SIGTERM')
       assert.equal((await hub.ended).code, 0)
       assert.deepEqual(hub.processes(), [])
     } finally {
-      for (const { pid } of hub.processes()) process.kill(pid, 'SIGKILL')
+      await hub.killEverything()
     }
   })
 })
@@ -139,7 +139,7 @@ test('a second signal, a second later, ends everything at once', async () => {
         isOver = true
       })
       while (!isOver) {
-        process.kill(hub.npmPid, 'SIGTERM')
+        process.kill(hub.pid, 'SIGTERM')
         await sleep(100)
       }
       assert.notEqual((await ended).code, 0)

@@ -8,52 +8,77 @@ import { until } from '../../packages/hub/src/testing/until.ts'
 const root = path.resolve(import.meta.dirname, '..', '..')
 const directories: string[] = []
 
+/** How a hub is started: as a person does it, or without the set-up and npm around it. */
+const commands = {
+  npm: ['npm', 'start'],
+  node: [process.execPath, path.join('packages', 'hub', 'src', 'main.ts')],
+} as const
+
+export interface HubOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly by?: keyof typeof commands
+}
+
 export interface Ending {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** The hub as a person runs it: `npm start` in a process group of its own, as a terminal makes one. */
+interface ProcessInfo {
+  readonly pid: number
+  readonly command: string
+}
+
+/** A hub in a process group of its own, as a terminal makes one. */
 export class HubProcess {
   readonly dataDir: string
-  readonly npmPid: number
+  /** Of what was started: npm, or the hub itself. */
+  readonly pid: number
   readonly ended: Promise<Ending>
   #stdout = ''
 
-  constructor(dataDir: string, env: NodeJS.ProcessEnv = {}) {
+  constructor(dataDir: string, { env = {}, by = 'npm' }: HubOptions = {}) {
     this.dataDir = dataDir
-    const npm = spawn('npm', ['start'], {
+    const [command, ...args] = commands[by]
+    const child = spawn(command, args, {
       cwd: root,
       detached: true,
       env: { ...process.env, HUB_PORT: '0', ...env, HUB_DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    this.npmPid = npm.pid ?? 0
+    this.pid = child.pid ?? 0
     let stderr = ''
-    npm.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
-    npm.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    this.ended = once(npm, 'close').then(([code]) => ({
+    child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    this.ended = once(child, 'close').then(([code]) => ({
       code: code as number | null,
       stdout: this.#stdout,
       stderr,
     }))
   }
 
-  /** Waits until the hub answers, and gives its address. */
+  /** What it has printed so far. */
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  /** Waits until the hub says where it listens, and gives its address. */
   async ready(): Promise<string> {
     const gone = this.ended.then(({ stderr, stdout }) => {
       throw new Error(`the hub ended before it was ready: ${stderr}${stdout}`)
     })
-    const url = until('the hub says where it listens', () => /ready at (http:\S+)/.exec(this.#stdout)?.[1])
+    const url = until(
+      'the hub says where it listens',
+      () => /ready at (http:\S+)/.exec(this.#stdout)?.[1],
+      60_000,
+    )
     return Promise.race([gone, url])
   }
 
-  /** Of the hub itself, which npm started. */
+  /** Of the hub itself, whoever started it. */
   get hubPid(): number {
-    const hub = this.processes().find(
-      ({ command }) => command.includes('src/main.ts') && !command.includes('npm'),
-    )
+    const hub = this.#hubs()[0]
     if (!hub) throw new Error('no hub runs')
     return hub.pid
   }
@@ -61,20 +86,45 @@ export class HubProcess {
   /** Undefined while no server runs. */
   get postgresPid(): number | undefined {
     const pid = Number.parseInt(read(path.join(this.dataDir, 'postgres', 'postmaster.pid')), 10)
-    return Number.isNaN(pid) ? undefined : pid
+    return isPostgres(pid) ? pid : undefined
   }
 
   killGroup(signal: NodeJS.Signals): void {
-    process.kill(-this.npmPid, signal)
+    process.kill(-this.pid, signal)
+  }
+
+  /** `kill -9` of npm and the hub; its PostgreSQL is left to itself. */
+  killHub(): void {
+    for (const { pid } of this.processes().filter((process) => !isPostgres(process.pid))) kill(pid)
+  }
+
+  /** `kill -9` of the server with all its children. */
+  killPostgres(): void {
+    for (const { pid } of this.processes().filter((process) => isPostgres(process.pid))) kill(pid)
+  }
+
+  /** `kill -9` of all there is, until nothing is left. */
+  async killEverything(): Promise<void> {
+    await until('nothing is left', () => {
+      const left = this.processes()
+      for (const { pid } of left) kill(pid)
+      return left.length === 0
+    })
   }
 
   /** Every process that has to do with the data directory: npm, the hub, PostgreSQL and its children. */
-  processes(): { readonly pid: number; readonly command: string }[] {
+  processes(): readonly ProcessInfo[] {
     return fs
       .readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .map((name) => ({ pid: Number(name), command: read(`/proc/${name}/cmdline`).replaceAll('\0', ' ') }))
       .filter(({ pid, command }) => pid !== process.pid && command !== '' && this.#isOurs(pid, command))
+  }
+
+  #hubs(): readonly ProcessInfo[] {
+    return this.processes().filter(
+      ({ command }) => command.includes('src/main.ts') && !command.includes('npm'),
+    )
   }
 
   #isOurs(pid: number, command: string): boolean {
@@ -89,13 +139,13 @@ export class HubProcess {
 
 /** A path for a data directory that `removeDataDirs` removes. */
 export function newDataDir(): string {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-start-stop-'))
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-run-'))
   directories.push(dir)
   return path.join(dir, 'data')
 }
 
 export function removeDataDirs(): void {
-  for (const dir of directories) fs.rmSync(dir, { recursive: true, force: true })
+  for (const dir of directories.splice(0)) fs.rmSync(dir, { recursive: true, force: true })
 }
 
 /** Starts the hub, lets `work` do its part and ends whatever is left then, so that a failed test leaves nothing. */
@@ -106,7 +156,20 @@ export async function withHub<T>(
   try {
     return await work(hub, await hub.ready())
   } finally {
-    for (const { pid } of hub.processes()) process.kill(pid, 'SIGKILL')
+    await hub.killEverything()
+  }
+}
+
+function isPostgres(pid: number): boolean {
+  return path.basename(linkOf(`/proc/${pid}/exe`)) === 'postgres'
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    // It was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
