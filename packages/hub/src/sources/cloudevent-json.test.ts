@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CloudEvent, HTTP } from 'cloudevents'
+import fc from 'fast-check'
 import type { IncomingEvent } from '../core/event.ts'
-import type { ProblemCode } from '../core/problems.ts'
+import { Problem, type ProblemCode } from '../core/problems.ts'
 import { readCloudEvents } from './cloudevents.ts'
 import { problemOf, request, source } from './testing.ts'
 
@@ -176,6 +177,43 @@ test('bombs are refused without overflowing the stack', () => {
   assert.match(problemOf('invalid_cloudevent', () => read(deep)).detail, /levels of nesting/)
   problemOf('invalid_cloudevent', () => read('{"a":'.repeat(100_000)))
   problemOf('invalid_cloudevent', () => read(`{${start},"ext":${'['.repeat(100_000)}`))
+})
+
+test('UTF-8 may be named as the charset in any usual way', () => {
+  for (const charset of ['utf-8', 'UTF8', '"utf-8"', 'us-ascii']) {
+    const headers = { 'content-type': `application/cloudevents+json; charset=${charset}` }
+    assert.equal(read(`{${start}}`, headers).type, 'order.created')
+  }
+})
+
+test('whatever is sent, it is read or refused with a 4xx', () => {
+  const text = `{${start}, "time":"2026-01-31T12:00:00Z","n":5,"data":{"a":["\\u00e9",1.5e3,{}]},"x":null}`
+  const change = fc.tuple(
+    fc.nat(text.length),
+    fc.nat(4),
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.constantFrom('"', '{', ']', ',', '\\', '"data":', '0'),
+    ),
+  )
+  let read = 0
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 2 }), fc.boolean(), (changes, isBatch) => {
+      const changed = changes.reduce(
+        (now, [at, cut, put]) => now.slice(0, at) + put + now.slice(at + cut),
+        text,
+      )
+      const body = isBatch ? `[${changed}]` : changed
+      try {
+        readCloudEvents(request({ headers: isBatch ? batched : structured, body }), source())
+        read += 1
+      } catch (error) {
+        assert.ok(error instanceof Problem && error.status >= 400 && error.status < 500, String(error))
+      }
+    }),
+    { seed: 20_26, numRuns: 3_000 },
+  )
+  assert.ok(read > 100, 'some must still be read')
 })
 
 test('header attributes beside a structured event do not count', () => {

@@ -101,7 +101,7 @@ test('quoted and raw UTF-8 values of older senders are read too', () => {
   const subject = (value: string): string | null =>
     read({ headers: { ...required, 'ce-subject': value } }).subject
   assert.equal(subject('"a \\"b\\" \\\\ c"'), 'a "b" \\ c')
-  assert.equal(subject('a"b'), 'a"b')
+  for (const text of ['a"b', '"a', 'a"', '"']) assert.equal(subject(text), text)
   // Node gives header bytes as Latin-1.
   assert.equal(subject(Buffer.from('Привет').toString('latin1')), 'Привет')
 })
@@ -190,6 +190,9 @@ test('the extensions that the hub understands', () => {
   assert.equal(event.causationId, 'e-0')
   assert.deepEqual(event.deliverAt, new Date('2030-01-01T00:00:00Z'))
   assert.equal(event.attributes['deliverat'], '2030-01-01T00:00:00Z')
+  const empty = read({ headers: { ...required, 'ce-correlationid': '', 'ce-causationid': '' } })
+  assert.equal(empty.correlationId, null)
+  assert.equal(empty.causationId, null)
 })
 
 test('a trace of the request goes on with the event, unless the event has its own', () => {

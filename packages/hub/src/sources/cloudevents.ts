@@ -84,7 +84,7 @@ function toIncoming(
   return completeEvent({
     type: attributes['type'] ?? (own && typeFromQuery(own)) ?? located.type ?? typeMissing(),
     subject: attributes['subject'] ?? located.subject,
-    correlationId: attributes['correlationid'] ?? located.correlationId,
+    correlationId: attributes['correlationid'] || located.correlationId,
     attributes: withTrace(attributes, request),
     contentType,
     body,

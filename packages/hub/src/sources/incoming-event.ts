@@ -17,7 +17,7 @@ export function completeEvent(parts: EventParts): IncomingEvent {
   const { causationid, deliverat } = parts.attributes
   return {
     ...parts,
-    causationId: causationid ?? null,
+    causationId: causationid || null,
     // Attributes have been checked, so a time is one.
     deliverAt: deliverat === undefined ? null : parseRfc3339(deliverat),
   }

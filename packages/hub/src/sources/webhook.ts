@@ -25,7 +25,7 @@ export function readWebhook(request: IncomingRequest, source: { readonly spec: S
   const given = cloudEventAttributes(request)
   const type = typeOf(request, spec, located)
   const subject = located.subject ?? given['subject'] ?? null
-  const correlationId = located.correlationId ?? given['correlationid'] ?? null
+  const correlationId = located.correlationId ?? (given['correlationid'] || null)
   return completeEvent({
     type,
     subject,
