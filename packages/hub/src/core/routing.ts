@@ -71,7 +71,8 @@ function compileRoute(integration: Integration): Route {
   const { sources, types, filter } = integration.spec
   const compiled = filter === undefined ? null : compileFilter(filter)
   // A filter that no longer compiles, say after a downgrade, must not send everything.
-  if (compiled && !compiled.ok) return { integration, sources: new Set(), wantsType: () => false, filter: null }
+  if (compiled && !compiled.ok)
+    return { integration, sources: new Set(), wantsType: () => false, filter: null }
   return {
     integration,
     sources: sources ? new Set(sources) : null,

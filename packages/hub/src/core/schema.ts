@@ -42,7 +42,7 @@ export interface SchemaNode {
  */
 export function check<T extends TSchema>(schema: T, input: unknown): Checked<Static<T>> {
   const errors: FieldError[] = []
-  const value = walk(schema as SchemaNode, input, '', errors)
+  const value = walk(schema, input, '', errors)
   // The walk checked every part against the schema, so the value has its type.
   return errors.length === 0 ? { ok: true, value: value as Static<T> } : { ok: false, errors }
 }

@@ -21,7 +21,7 @@ test('secrets are found by the schema, in the branch of a union that is meant, a
     seen.push(`${path}=${secret}`)
     return secret
   })
-  assert.deepEqual(seen.sort(), ['/target/auth/password=p', '/target/headers/X-Api-Key=k'])
+  assert.deepEqual(seen.toSorted(), ['/target/auth/password=p', '/target/headers/X-Api-Key=k'])
 })
 
 test('masking changes secrets only', () => {

@@ -10,7 +10,7 @@ type ChangeSecret = (secret: string, path: string) => string
 /** Changes every secret of a value that fits the schema and leaves the rest alone. */
 export function mapSecrets<T>(schema: TSchema, value: T, change: ChangeSecret): T {
   // Strings become strings and nothing else changes, so the type stays.
-  return mapNode(schema as SchemaNode, value, '', change) as T
+  return mapNode(schema, value, '', change) as T
 }
 
 export function maskSecrets<T>(schema: TSchema, value: T): T {
@@ -65,7 +65,7 @@ export interface KeptSecrets {
  */
 export function keepSecrets(schema: TSchema, input: unknown, stored: unknown): KeptSecrets {
   const errors: FieldError[] = []
-  const value = keepNode(schema as SchemaNode, input, stored, { path: '', reason: '', errors })
+  const value = keepNode(schema, input, stored, { path: '', reason: '', errors })
   return { value, errors }
 }
 

@@ -108,7 +108,7 @@ export class Telemetry {
 
   #of<Name extends HappeningName>(name: Name): readonly Listener<Name>[] {
     // TypeScript does not carry the name through a mapped type; `#set` is the only writer.
-    return (this.#listeners[name] ?? none) as readonly Listener<Name>[]
+    return this.#listeners[name] ?? none
   }
 
   #set<Name extends HappeningName>(name: Name, listeners: readonly Listener<Name>[]): void {

@@ -19,14 +19,18 @@ export async function checkServer(url: string): Promise<void> {
       throw new CannotStart(`The database is PostgreSQL ${major}; the hub needs 15 or newer.`)
     }
     if (server.encoding !== 'UTF8') {
-      throw new CannotStart(`The database has the encoding ${server.encoding}; create one with UTF8 for the hub.`)
+      throw new CannotStart(
+        `The database has the encoding ${server.encoding}; create one with UTF8 for the hub.`,
+      )
     }
     if (server.read_only) {
       throw new CannotStart('The database is a read-only standby; point DATABASE_URL at the primary server.')
     }
   } catch (error) {
     if (error instanceof CannotStart) throw error
-    throw new CannotStart(`The database refuses: ${(error as Error).message}. Check DATABASE_URL and that the server runs.`)
+    throw new CannotStart(
+      `The database refuses: ${(error as Error).message}. Check DATABASE_URL and that the server runs.`,
+    )
   } finally {
     await client.end().catch(() => undefined)
   }

@@ -21,8 +21,10 @@ function clientConfig(options: DatabaseOptions): pg.ClientConfig {
     keepAlive: true,
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === int8Oid ? Number : pg.types.getTypeParser(oid, format ?? 'text'),
-    } as pg.CustomTypesConfig,
+        oid === int8Oid
+          ? Number
+          : (pg.types.getTypeParser(oid, format ?? 'text') as (value: string) => unknown),
+    },
   }
 }
 
@@ -51,7 +53,10 @@ const sessionsOf = new WeakMap<Pool, Set<Promise<unknown>>>()
 /** The pool's own `end` does not wait until its sessions have ended; a server that stops next would complain of them. */
 export async function closePool(pool: Pool): Promise<void> {
   await pool.end()
-  await Promise.race([Promise.all(sessionsOf.get(pool) ?? []), delay(1_000, undefined, { ref: false })])
+  await Promise.race([
+    Promise.all([...(sessionsOf.get(pool) ?? [])]),
+    delay(1_000, undefined, { ref: false }),
+  ])
 }
 
 /** The connection was lost while COMMIT was under way: what is on disk is unknown. */

@@ -21,7 +21,7 @@ interface Migration {
 }
 
 export async function listMigrations(): Promise<readonly Migration[]> {
-  const names = (await readdir(directory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort()
+  const names = (await readdir(directory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).toSorted()
   return names.map((name) => ({ version: Number(name.slice(0, 4)), name }))
 }
 

@@ -34,7 +34,11 @@ export async function beginEpoch(pool: Pool, node: NodeIdentity, leaseMs: number
 }
 
 /** Deletes an epoch and frees what it owned. Waits for the epoch's own transactions that are under way. */
-async function endEpoch(client: Client, epoch: number, when: 'always' | 'if its lease is over'): Promise<void> {
+async function endEpoch(
+  client: Client,
+  epoch: number,
+  when: 'always' | 'if its lease is over',
+): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1, $2)', [epochLock, epoch])
   const ended = await client.query('delete from hub.nodes where epoch = $1 and ($2 or lease_until < now())', [
     epoch,

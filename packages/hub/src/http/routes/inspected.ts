@@ -48,8 +48,8 @@ export const inspected: RegisterRoutes = (app, hub) => {
   )
 }
 
-function view(inspected: Inspected): Static<typeof InspectedView> {
-  const { receivedAt, integration, eventId, deliveryId, method, url, headers, body } = inspected
+function view(request: Inspected): Static<typeof InspectedView> {
+  const { receivedAt, integration, eventId, deliveryId, method, url, headers, body } = request
   return {
     receivedAt: receivedAt.toISOString(),
     integration,
