@@ -41,8 +41,9 @@ export class CopyRows {
       this.#length = this.#buffer.writeBigInt64BE(value, this.#length)
       return
     }
-    this.#length = this.#buffer.writeInt32BE(Math.floor(value / 0x1_0000_0000), this.#length)
-    this.#length = this.#buffer.writeUInt32BE(value % 0x1_0000_0000, this.#length)
+    const high = Math.floor(value / 0x1_0000_0000)
+    this.#length = this.#buffer.writeInt32BE(high, this.#length)
+    this.#length = this.#buffer.writeUInt32BE(value - high * 0x1_0000_0000, this.#length)
   }
 
   bool(value: boolean): void {
@@ -72,7 +73,8 @@ export class CopyRows {
   }
 
   time(value: Date): void {
-    this.bigint((value.getTime() - postgresEpochMs) * 1_000)
+    // Microseconds of far years are beyond what a double holds exactly.
+    this.bigint(BigInt(value.getTime() - postgresEpochMs) * 1_000n)
   }
 
   intArray(values: readonly number[]): void {
