@@ -8,9 +8,12 @@ import { Acting, type Holder } from './engine/acting.ts'
 import { Engine } from './engine/engine.ts'
 import { createHello } from './engine/first-run.ts'
 import { KeyUseLog } from './engine/key-use.ts'
+import { LatencyKeeper } from './engine/latencies.ts'
 import { LiveCatalog } from './engine/live-catalog.ts'
 import { HappeningsLog } from './engine/log-happenings.ts'
 import { defaultNodeSettings } from './engine/node.ts'
+import { OldestWaiting } from './engine/oldest-waiting.ts'
+import { Statistics } from './engine/statistics.ts'
 import { Telemetry } from './engine/telemetry.ts'
 import { buildApp } from './http/app.ts'
 import type { HubContext } from './http/context.ts'
@@ -94,6 +97,17 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   }
   const acting = new Acting({ pool: readerPool, nodeKey: keys.nodeKey, holder, telemetry })
 
+  const latencies = new LatencyKeeper(telemetry)
+  started.defer(() => latencies.stop())
+  const statistics = new Statistics({
+    pool: readerPool,
+    integrations: () => catalog.current.catalog.integrations,
+    laneState: (integrationId) => engine.lanes.state(integrationId),
+    latencies,
+    oldest: new OldestWaiting(readerPool),
+    now,
+  })
+
   const keyUse = new KeyUseLog({ pool: readerPool, now, onError })
   keyUse.start()
   started.defer(() => keyUse.stop())
@@ -116,6 +130,8 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     ingest: engine,
     lanes: engine.lanes,
     acting,
+    statistics,
+    nodeKey: keys.nodeKey,
     keyUse,
     inspected: targetDeps.inspector,
     now,

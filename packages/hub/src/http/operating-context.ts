@@ -1,11 +1,15 @@
 import type { DeliveryKey } from '../core/ids.ts'
 import type { Acting } from '../engine/acting.ts'
 import type { LaneState } from '../engine/lane.ts'
+import type { Statistics } from '../engine/statistics.ts'
 
 /** What the routes that read, act and watch need, besides the store. */
 export interface OperatingContext {
   readonly lanes: LanesPort
   readonly acting: Pick<Acting, 'retry' | 'cancel' | 'resolve'>
+  readonly statistics: Pick<Statistics, 'of' | 'all'>
+  /** Of this node, the same over its restarts. */
+  readonly nodeKey: string
 }
 
 /** What this node's engine knows of deliveries and the disk does not. */

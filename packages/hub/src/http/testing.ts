@@ -37,6 +37,8 @@ export function fakeHub(parts: Partial<HubContext> = {}): HubContext {
     circuits: untouchable('circuits'),
     lanes: { state: () => undefined, isInFlight: () => false, inFlight: () => [] },
     acting: untouchable('acting'),
+    statistics: untouchable('statistics'),
+    nodeKey: 'test-node',
     keyUse: { seen: () => undefined },
     inspected: { recent: () => [] },
     health: { readiness: () => Promise.resolve([]) },

@@ -1,6 +1,7 @@
 import type { RegisterRoutes } from '../app.ts'
 import { audit } from './audit.ts'
 import { circuits } from './circuits.ts'
+import { deadLetters } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
 import { events } from './events.ts'
 import { health } from './health.ts'
@@ -9,8 +10,10 @@ import { ingest } from './ingest.ts'
 import { integrations } from './integrations.ts'
 import { keys } from './keys.ts'
 import { matching } from './matching.ts'
+import { nodes } from './nodes.ts'
 import { signingSecrets } from './signing-secrets.ts'
 import { sources } from './sources.ts'
+import { statistics } from './statistics.ts'
 import { trying } from './trying.ts'
 
 /** Every resource of the API. */
@@ -18,6 +21,8 @@ export const resources: readonly RegisterRoutes[] = [
   ingest,
   events,
   deliveries,
+  deadLetters,
+  statistics,
   sources,
   integrations,
   signingSecrets,
@@ -27,5 +32,6 @@ export const resources: readonly RegisterRoutes[] = [
   inspected,
   keys,
   audit,
+  nodes,
   health,
 ]

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { forceCircuit } from '../../core/circuit.ts'
+import { formatDeliveryId } from '../../core/ids.ts'
+import { indexCatalog } from '../../engine/live-catalog.ts'
+import { Statistics } from '../../engine/statistics.ts'
+import { testIntegration } from '../../testing/integration.ts'
+import { billingId, parkingId, TestStore } from '../../testing/store.ts'
+import type { App } from '../app.ts'
+import { adminHeaders, buildTestApp, fakeHub } from '../testing.ts'
+
+let store: TestStore
+let app: App
+
+before(async () => {
+  store = await TestStore.create()
+  const integrations = [testIntegration(billingId, 'billing'), testIntegration(parkingId, 'parking')]
+  const current = indexCatalog({ version: 1, sources: [], integrations, keys: [] })
+  const statistics = new Statistics({
+    pool: store.pool,
+    integrations: () => integrations,
+    laneState: () => ({ circuit: forceCircuit('open', 0), inFlight: 0, inMemory: 0, rateLimited: false }),
+    latencies: { latencies: () => ({ deliveryMs: null, attemptMs: { p50: 1, p95: 2, p99: 3 } }) },
+    oldest: { ageMs: () => Promise.resolve(1_234) },
+    now: () => new Date(),
+  })
+  const catalog = { current, refresh: () => Promise.resolve() }
+  app = buildTestApp(fakeHub({ pool: store.pool, statistics, catalog, nodeKey: 'one' }))
+})
+beforeEach(() => store.empty())
+after(async () => {
+  await app.close()
+  await store.close()
+})
+
+async function get(url: string) {
+  const answer = await app.inject({ url, headers: adminHeaders })
+  return { status: answer.statusCode, body: answer.json() }
+}
+
+test('an integration shows how it fares', async () => {
+  await store.addWaiting([billingId])
+  await store.addDead([billingId])
+  const { perSecond, ...body } = (await get('/v1/integrations/billing/stats')).body
+  assert.deepEqual(Object.keys(perSecond), ['accepted', 'delivered', 'attempts', 'failures'])
+  assert.deepEqual(body, {
+    integration: 'billing',
+    backlog: 1,
+    waiting: 1,
+    processing: 0,
+    delivered: 0,
+    dead: 1,
+    manual: 0,
+    cancelled: 0,
+    oldestPendingAgeMs: 1_234,
+    deliveryMs: null,
+    attemptMs: { p50: 1, p95: 2, p99: 3 },
+    paused: false,
+    circuit: {
+      state: 'open',
+      forced: true,
+      reason: 'opened by a person',
+      since: '1970-01-01T00:00:00.000Z',
+      nextProbeAt: null,
+    },
+  })
+  assert.equal((await get('/v1/integrations/nobody/stats')).status, 404)
+})
+
+test('all of them are shown with their sum', async () => {
+  await store.addWaiting([billingId, parkingId])
+  const { body } = await get('/v1/stats')
+  const names = body.integrations.map(({ integration }: { integration: string }) => integration)
+  assert.deepEqual([body.backlog, names], [2, ['billing', 'parking']])
+})
+
+test('dead letters are shown by cause, with an example', async () => {
+  const event = await store.addDead([billingId], {
+    state: 'manual',
+    errorClass: 'reset',
+    message: 'reset by <n>',
+  })
+  const { body } = await get('/v1/dead-letters/groups?integration=billing')
+  const [{ firstAt, lastAt, ...group }] = body.items
+  assert.equal(firstAt, lastAt)
+  assert.deepEqual(group, {
+    integration: 'billing',
+    status: 'MANUAL',
+    errorClass: 'reset',
+    message: 'reset by <n>',
+    count: 1,
+    exampleDeliveryId: formatDeliveryId({ eventId: event.id, integrationId: billingId, seq: event.seq }),
+  })
+  assert.equal(body.complete, true)
+  assert.deepEqual((await get('/v1/dead-letters/groups?integration=parking')).body.items, [])
+})
+
+test('nodes are shown, and which of them answers', async () => {
+  await store.pool.query(`
+    insert into hub.nodes (epoch, node_key, lease_until, started_at, host, version)
+    values (1, 'one', now() + interval '1 minute', '2026-01-01', 'a', '1.0.0'),
+           (2, 'two', now() - interval '1 minute', '2026-01-01', 'b', '1.0.0')`)
+  const { body } = await get('/v1/nodes')
+  const [one, two] = body.items
+  assert.deepEqual([one.nodeId, one.host, one.alive, one.self], ['one', 'a', true, true])
+  assert.deepEqual([two.nodeId, two.alive, two.self], ['two', false, false])
+})
