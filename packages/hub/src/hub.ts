@@ -5,6 +5,7 @@ import { addressPolicy } from './core/address.ts'
 import { formatDeliveryId } from './core/ids.ts'
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
 import { Acting, type Holder } from './engine/acting.ts'
+import { cancelBacklogOf } from './engine/deleted-backlogs.ts'
 import { Engine } from './engine/engine.ts'
 import { createHello } from './engine/first-run.ts'
 import { KeyUseLog } from './engine/key-use.ts'
@@ -33,6 +34,9 @@ import { createTarget } from './targets/index.ts'
 import { createInspector } from './targets/inspector.ts'
 import type { TargetDeps } from './targets/target.ts'
 import { version } from './version.ts'
+
+/** A long backlog is cancelled on after its integration's deletion is answered. */
+const backlogPatienceMs = 5_000
 
 export interface RunningHub {
   readonly url: string
@@ -130,6 +134,8 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     ingest: engine,
     lanes: engine.lanes,
     acting,
+    cancelBacklogOf: (integrationId) =>
+      cancelBacklogOf({ pool: readerPool, nodeKey: keys.nodeKey }, integrationId, backlogPatienceMs),
     statistics,
     nodeKey: keys.nodeKey,
     keyUse,

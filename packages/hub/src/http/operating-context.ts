@@ -7,6 +7,8 @@ import type { Statistics } from '../engine/statistics.ts'
 export interface OperatingContext {
   readonly lanes: LanesPort
   readonly acting: Pick<Acting, 'retry' | 'cancel' | 'resolve'>
+  /** Of a deleted integration; resolves when it is done or takes too long to wait for. */
+  cancelBacklogOf(integrationId: number): Promise<void>
   readonly statistics: Pick<Statistics, 'of' | 'all'>
   /** Of this node, the same over its restarts. */
   readonly nodeKey: string

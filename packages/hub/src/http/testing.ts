@@ -37,6 +37,7 @@ export function fakeHub(parts: Partial<HubContext> = {}): HubContext {
     circuits: untouchable('circuits'),
     lanes: { state: () => undefined, isInFlight: () => false, inFlight: () => [] },
     acting: untouchable('acting'),
+    cancelBacklogOf: () => Promise.resolve(),
     statistics: untouchable('statistics'),
     nodeKey: 'test-node',
     keyUse: { seen: () => undefined },

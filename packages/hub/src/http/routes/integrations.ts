@@ -58,7 +58,7 @@ export const integrations: RegisterRoutes = (app, hub) => {
     async (request, reply) => {
       const { actor } = principalOfRequest(request)
       const change = { name: request.params.name, actor, precondition: preconditionOf(request) }
-      await deleteIntegration(hub, change, request.query.backlog)
+      await hub.cancelBacklogOf(await deleteIntegration(hub, change, request.query.backlog))
       return reply.code(204).send(null)
     },
   )
@@ -76,7 +76,7 @@ export const integrations: RegisterRoutes = (app, hub) => {
           tags: ['acting'],
           summary,
           params: NameParams,
-          response: { 200: viewSchema(IntegrationSpec) },
+          response: { 200: viewSchema(kind.noun, IntegrationSpec) },
         },
       },
       async (request, reply) => {
