@@ -8,8 +8,10 @@ import { allowOrigins } from './cors.ts'
 import { answerUnknownRoutes } from './not-found.ts'
 import { answerErrors } from './errors.ts'
 import { parseJsonBodies } from './json-bodies.ts'
+import { describeRoutes } from './openapi/described-routes.ts'
 import { answerBrokenRequest, sendProblem, toProblem } from './problems.ts'
 import { logRequests } from './request-log.ts'
+import { docs } from './routes/docs.ts'
 import { resources } from './routes/index.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 import { compileValidator, type SchemaTypes } from './validation.ts'
@@ -45,7 +47,9 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
   allowOrigins(app, hub.settings.corsOrigins)
   answerUnknownRoutes(app)
   guardRoutes(app, hub)
+  const routes = describeRoutes(app)
   for (const register of resources) app.register(async (scope) => register(scope, hub))
+  app.register(async (scope) => docs(scope, hub.settings, routes))
   return app
 }
 

@@ -17,8 +17,11 @@ export interface Principal {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The right that the route needs. `open`: none, not even a key. `own`: the route decides by itself. */
-    access?: Scope | 'open' | 'own'
+    /**
+     * The right that the route needs. `any`: none but a valid key. `open`: not even that. `own`: the route decides by
+     * itself.
+     */
+    access?: Scope | 'any' | 'open' | 'own'
   }
   interface FastifyRequest {
     /** Set on every route that needs a right. */
@@ -74,7 +77,7 @@ export function guardRoutes(app: App, hub: HubContext): void {
     const presented = presentedKey(request)
     const principal = presented === null ? null : authenticate(presented)
     if (!principal) return done(unauthorized())
-    if (!principal.scopes.has(access)) return done(forbidden(access))
+    if (access !== 'any' && !principal.scopes.has(access)) return done(forbidden(access))
     request.principal = principal
     done()
   })

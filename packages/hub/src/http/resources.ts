@@ -42,8 +42,8 @@ export interface ResourceKind<Resource extends Revised> {
   unknown(name: string): Problem
 }
 
-export function viewSchema(spec: TObject): TSchema {
-  return asAnswer(closed({ ...readOnly, ...spec.properties }))
+export function viewSchema(noun: string, spec: TObject): TSchema {
+  return asAnswer(closed({ ...readOnly, ...spec.properties }, { title: capitalised(noun) }))
 }
 
 export function viewOf<Resource extends Revised>(kind: ResourceKind<Resource>, resource: Resource): object {
@@ -55,7 +55,7 @@ export function viewOf<Resource extends Revised>(kind: ResourceKind<Resource>, r
 export function registerResource<Resource extends Revised>(app: App, kind: ResourceKind<Resource>): void {
   const { path, noun } = kind
   const tags = ['configuring']
-  const view = viewSchema(kind.spec)
+  const view = viewSchema(noun, kind.spec)
 
   app.get(
     path,
@@ -113,7 +113,7 @@ export function registerResource<Resource extends Revised>(app: App, kind: Resou
           `${kind.hint} A secret that is absent or \`"***"\` keeps its value; \`null\` removes an optional one. ` +
           'Answers that it was created (201) or is as given (200); `If-Match` and `If-None-Match: *` are honoured.',
         params: NameParams,
-        body: bodySchema(kind.spec),
+        body: bodySchema(noun, kind.spec),
         response: { 200: view, 201: view },
       },
     },
@@ -142,12 +142,13 @@ export function sendResource<Resource extends Revised>(
  * Only described: what the body leaves out may be a stored secret. What a `GET` shows beside the specification is
  * ignored, so that its answer can be put back.
  */
-function bodySchema(spec: TObject) {
+function bodySchema(noun: string, spec: TObject) {
   const ignored = Object.entries(readOnly).map(([name, schema]) => [
     name,
     Type.Optional({ ...schema, readOnly: true }),
   ])
-  return describedOnly(closed({ ...(Object.fromEntries(ignored) as TProperties), ...spec.properties }))
+  const properties = { ...(Object.fromEntries(ignored) as TProperties), ...spec.properties }
+  return describedOnly(closed(properties, { title: `${capitalised(noun)}Input` }))
 }
 
 function specificationOf(body: unknown, name: string): unknown {
@@ -163,4 +164,8 @@ function specificationOf(body: unknown, name: string): unknown {
 
 export function preconditionOf({ headers }: FastifyRequest): Precondition {
   return { ifMatch: headers['if-match'], ifNoneMatch: headers['if-none-match'] }
+}
+
+function capitalised(noun: string): string {
+  return noun.slice(0, 1).toUpperCase() + noun.slice(1)
 }

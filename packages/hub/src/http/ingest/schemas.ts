@@ -38,6 +38,7 @@ export const eventsSchema = {
       ),
     }),
   ),
+  consumes: ['application/cloudevents+json', 'application/cloudevents-batch+json', '*/*'],
   body,
   response: { 202: Type.Union([Accepted, Batch]), 200: duplicate },
 }
@@ -62,6 +63,8 @@ export const webhookSchema = {
       ),
     }),
   ),
+  consumes: ['*/*'],
+  security: [{ key: [] }, { keyInQuery: [] }, {}],
   body,
   response: { 202: Accepted, 200: duplicate },
 }
@@ -71,5 +74,7 @@ export const handshakeSchema = {
   summary: 'Answer a sender that asks whether its webhooks are wanted',
   description: '`OPTIONS` of CloudEvents webhooks, and `GET` challenges as the source is configured.',
   params,
+  security: [],
+  produces: ['text/plain'],
   response: { 200: Type.String({ description: 'What the sender wants to hear.' }) },
 }
