@@ -15,11 +15,10 @@ export const windowRows = 1_000
  * million waiting are on disk.
  */
 export class Window {
-  #ready: Work[] = []
+  #ready: (Work | undefined)[] = []
   #head = 0
   #bytes = 0
   #reservedRows = 0
-  #loadedRows = 0
   /** Those whose payloads are on their way. */
   #awaited = new Set<Work>()
   #maxBytes: number
@@ -55,9 +54,7 @@ export class Window {
 
   push(work: Work): void {
     this.#ready.push(work)
-    if (!work.event) return
-    this.#bytes += work.delivery.bodyBytes
-    this.#loadedRows++
+    if (work.event) this.#bytes += work.delivery.bodyBytes
   }
 
   peek(): Work | undefined {
@@ -68,8 +65,9 @@ export class Window {
   shift(): Work | undefined {
     const work = this.#ready[this.#head]
     if (!work) return undefined
+    // Otherwise payloads that are long delivered would stay in memory until the array is cut.
+    this.#ready[this.#head] = undefined
     this.#head++
-    if (work.event) this.#loadedRows--
     if (this.#head > 256 && this.#head * 2 > this.#ready.length) {
       this.#ready = this.#ready.slice(this.#head)
       this.#head = 0
@@ -81,16 +79,19 @@ export class Window {
     if (work.event) this.#bytes -= work.delivery.bodyBytes
   }
 
-  /** The next ones whose payloads fit, at least one; none while enough is loaded, so that loads are few and large. */
+  /**
+   * The next ones whose payloads fit, at least one if it is the next to go out; none while half of so many are loaded
+   * ahead of them, so that loads are few and large.
+   */
   toLoad(maxCount: number): readonly Work[] {
-    if (this.#loadedRows > maxCount / 2) return []
     const chosen: Work[] = []
     let bytes = this.#bytes
     const end = Math.min(this.#ready.length, this.#head + maxCount)
     for (let index = this.#head; index < end; index++) {
       const work = this.#ready[index]
       if (!work || work.event) continue
-      if (bytes + work.delivery.bodyBytes > this.#maxBytes && (chosen.length > 0 || index > this.#head)) break
+      if (chosen.length === 0 && index - this.#head > maxCount / 2) break
+      if (bytes + work.delivery.bodyBytes > this.#maxBytes && index > this.#head) break
       bytes += work.delivery.bodyBytes
       chosen.push(work)
     }
@@ -103,7 +104,6 @@ export class Window {
     if (!this.#awaited.delete(work)) return
     work.event = event
     this.#bytes += work.delivery.bodyBytes
-    this.#loadedRows++
   }
 
   /** Counts a payload that goes out without having waited here, until `done`. */
@@ -121,7 +121,6 @@ export class Window {
       if (test(work)) {
         removed.push(work)
         this.#awaited.delete(work)
-        if (work.event) this.#loadedRows--
         this.done(work)
       } else kept.push(work)
     }
