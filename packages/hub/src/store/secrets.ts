@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto'
 import type { Static, TSchema } from 'typebox'
+import { CannotStart } from '../core/cannot-start.ts'
 import { check } from '../core/schema.ts'
 import { mapSecrets } from '../core/secret-fields.ts'
 
@@ -8,8 +9,8 @@ const nonceBytes = 12
 const tagBytes = 16
 const prefix = 'sealed.v1.'
 
-export class WrongSecretKeyError extends Error {
-  override readonly name = 'WrongSecretKeyError'
+export class WrongSecretKeyError extends CannotStart {
+  override name = 'WrongSecretKeyError'
   constructor(keyId: string) {
     super(
       `HUB_SECRET_KEY is not the key that the stored secrets were encrypted with (this one is ${keyId}). ` +
@@ -44,8 +45,12 @@ export class SecretBox {
     const bytes = Buffer.from(text, 'base64url')
     const decryption = createDecipheriv(cipher, this.#key, bytes.subarray(0, nonceBytes))
     decryption.setAAD(Buffer.from(place)).setAuthTag(bytes.subarray(-tagBytes))
-    const opened = [decryption.update(bytes.subarray(nonceBytes, -tagBytes)), decryption.final()]
-    return Buffer.concat(opened).toString()
+    try {
+      const opened = [decryption.update(bytes.subarray(nonceBytes, -tagBytes)), decryption.final()]
+      return Buffer.concat(opened).toString()
+    } catch (cause) {
+      throw new Error(`the secret stored at ${place} was changed or moved there`, { cause })
+    }
   }
 }
 
