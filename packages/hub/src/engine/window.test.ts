@@ -123,9 +123,9 @@ class Lane {
     if (one) this.window.done(one)
   }
 
-  remove(test: (one: Work) => boolean): void {
-    assert.deepEqual(this.window.remove(test), this.held.filter(test))
-    this.held = this.held.filter((one) => !test(one))
+  remove(chosen: (one: Work) => boolean): void {
+    assert.deepEqual(this.window.remove(chosen), this.held.filter(chosen))
+    this.held = this.held.filter((one) => !chosen(one))
   }
 
   /** Nothing is left of what came and went. */
