@@ -1,0 +1,74 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import pg from 'pg'
+
+/** What the tables of a hub that has nothing left to do say, counted row by row. */
+export interface StoreTruth {
+  readonly events: number
+  readonly queued: number
+  readonly deadLetters: number
+  /** Deliveries that have no row that ends them, or several. */
+  readonly notEndedOnce: number
+  /** Integrations whose counters differ from a count of what they count, with both. */
+  readonly driftedCounters: readonly string[]
+}
+
+/** Asks the embedded PostgreSQL of a running hub. */
+export async function readStoreTruth(dataDir: string): Promise<StoreTruth> {
+  const client = await connect(dataDir)
+  try {
+    const one = async (sql: string): Promise<number> =>
+      Number((await client.query<{ n: string }>(sql)).rows[0]?.n)
+    const drift = await client.query<{ drift: string }>(driftSql)
+    return {
+      events: await one('select count(*) as n from hub.events'),
+      queued: await one('select count(*) as n from hub.queue'),
+      deadLetters: await one('select count(*) as n from hub.dead_letters'),
+      notEndedOnce: await one(notEndedOnceSql),
+      driftedCounters: drift.rows.map((row) => row.drift),
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+async function connect(dataDir: string): Promise<pg.Client> {
+  const host = path.join(dataDir, 'postgres')
+  const password = fs.readFileSync(path.join(host, 'hub.password'), 'utf8').trim()
+  const client = new pg.Client({ host, user: 'hub', database: 'hub', password })
+  await client.connect()
+  return client
+}
+
+const notEndedOnceSql = `
+  select count(*) as n
+  from hub.events e cross join unnest(e.routes) as route (integration_id)
+  where (
+    select count(*) from hub.attempts a
+    where a.integration_id = route.integration_id and a.seq = e.seq and a.ended is not null
+  ) <> 1`
+
+const driftSql = `
+  with counted as (
+    select integration_id,
+      sum(queued) as queued, sum(timed) as timed, sum(dead) as dead, sum(manual) as manual,
+      sum(delivered) as delivered, sum(attempts) as attempts, sum(failures) as failures
+    from hub.counters group by integration_id
+  ), truth as (
+    select i.id as integration_id,
+      (select count(*) from hub.queue q where q.integration_id = i.id) as queued,
+      (select count(*) from hub.queue q where q.integration_id = i.id and q.due is not null) as timed,
+      (select count(*) from hub.dead_letters d where d.integration_id = i.id and d.state = 'dead') as dead,
+      (select count(*) from hub.dead_letters d where d.integration_id = i.id and d.state = 'manual') as manual,
+      a.delivered, a.attempts, a.failures
+    from hub.integrations i cross join lateral (
+      select count(*) filter (where ended = 'delivered') as delivered,
+        count(*) filter (where n > 0) as attempts,
+        count(*) filter (where n > 0 and outcome not in ('delivered', 'aborted')) as failures
+      from hub.attempts where integration_id = i.id
+    ) a
+  )
+  select format('%s has %s, its counters say %s', i.name, to_json(truth), to_json(counted)) as drift
+  from counted join truth using (integration_id) join hub.integrations i on i.id = integration_id
+  where (counted.queued, counted.timed, counted.dead, counted.manual, counted.delivered, counted.attempts, counted.failures)
+    is distinct from (truth.queued, truth.timed, truth.dead, truth.manual, truth.delivered, truth.attempts, truth.failures)`
