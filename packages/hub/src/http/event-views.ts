@@ -15,7 +15,7 @@ import {
 import type { AttemptRecord, ReadDelivery } from '../store/delivery-reading.ts'
 import type { DeliveryRecord, EventRecord } from '../store/event-reading.ts'
 import type { HubContext } from './context.ts'
-import { TimeText } from './openapi-schemas.ts'
+import { TimeText } from '../core/time-text.ts'
 
 function orNull<T extends Parameters<typeof Type.Union>[0][number]>(schema: T) {
   return Type.Union([schema, Type.Null()])

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+import { Problem } from '../core/problems.ts'
 import type { App } from './app.ts'
 import { BodyBudget, readBody, type BodyRules } from './body.ts'
 
@@ -13,6 +15,7 @@ export function parseJsonBodies(app: App): void {
       if (error || !body) return done(error)
       rules.budget.giveBack(body.length)
       if (body.length === 0) return done(null)
+      if (!isUtf8(body)) return done(new Problem('invalid_json', 'The body is not UTF-8.'))
       void parse(request, body.toString(), done)
     })
   })

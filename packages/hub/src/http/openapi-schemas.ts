@@ -1,5 +1,4 @@
 import { Type, type TSchema, type TUnknown } from 'typebox'
-import { parseRfc3339 } from '../core/rfc3339.ts'
 import { isRecord } from '../core/schema.ts'
 import { mask } from '../core/secret-fields.ts'
 
@@ -49,13 +48,3 @@ function rewrite(schema: unknown, change: (node: SchemaObject) => SchemaObject):
 function hasDefault(schema: unknown): boolean {
   return isRecord(schema) && 'default' in schema
 }
-
-/** A time as every answer writes it. */
-export const TimeText = Type.String({ format: 'date-time' })
-
-/** A time as requests give it; `parseRfc3339` reads it. */
-export const TimeInput = Type.Refine(
-  TimeText,
-  (text) => parseRfc3339(text) !== null,
-  () => 'must be a time such as 2026-01-31T12:00:00Z (RFC 3339)',
-)

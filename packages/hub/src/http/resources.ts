@@ -7,7 +7,8 @@ import { closed, isRecord } from '../core/schema.ts'
 import type { PutRequest, PutResult } from '../engine/configure.ts'
 import type { App } from './app.ts'
 import { principalOfRequest } from './auth.ts'
-import { asAnswer, describedOnly, TimeText } from './openapi-schemas.ts'
+import { TimeText } from '../core/time-text.ts'
+import { asAnswer, describedOnly } from './openapi-schemas.ts'
 import { makePage, pageQuery, pageSchema, readCursor } from './paging.ts'
 
 export const NameParams = closed({ name: Name })

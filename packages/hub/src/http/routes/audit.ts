@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { closed } from '../../core/schema.ts'
 import { listAudit } from '../../store/audit.ts'
 import type { RegisterRoutes } from '../app.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 import { makePage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 
 const AuditView = closed({

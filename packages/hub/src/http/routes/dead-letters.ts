@@ -5,7 +5,7 @@ import { groupDeadLetters, maxGroupedRows, type DeadLetterGroup } from '../../st
 import { read } from '../../store/reading.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { integrationNamed } from '../named-integration.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 
 const GroupView = closed({
   integration: Type.String(),

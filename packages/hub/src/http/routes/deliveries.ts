@@ -18,7 +18,7 @@ import {
   viewOfAttempt,
   viewOfDelivery,
 } from '../event-views.ts'
-import { TimeInput } from '../openapi-schemas.ts'
+import { TimeInput } from '../../core/time-text.ts'
 import { pageQuery, pageSchema, readCursor, toPage } from '../paging.ts'
 import { timeOrNull } from './events.ts'
 

@@ -10,7 +10,7 @@ import { EventPosition } from '../../store/event-walks.ts'
 import { read } from '../../store/reading.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { EventStatusText, EventView, statusOfEvent, viewOfEvent } from '../event-views.ts'
-import { TimeInput } from '../openapi-schemas.ts'
+import { TimeInput } from '../../core/time-text.ts'
 import { pageQuery, pageSchema, readCursor, toPage } from '../paging.ts'
 
 const EventParams = closed({ id: Type.String() })

@@ -21,3 +21,14 @@ test('it is not ready for the reasons given, and says when to ask again', async 
   assert.match(String(answer.headers['retry-after']), /^\d+$/)
   assert.deepEqual(answer.json(), { status: 'unavailable', reasons: ['The database does not answer.'] })
 })
+
+test('it is not ready when that cannot be found out in time', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const readiness = () => {
+    queueMicrotask(() => t.mock.timers.tick(3_000))
+    return new Promise<never>(() => undefined)
+  }
+  const answer = await buildTestApp(fakeHub({ health: { readiness } })).inject('/readyz')
+  assert.equal(answer.statusCode, 503)
+  assert.deepEqual(answer.json<{ reasons: string[] }>().reasons, ['The database does not answer in time.'])
+})

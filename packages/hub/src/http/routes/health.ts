@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { closed } from '../../core/schema.ts'
 import type { RegisterRoutes } from '../app.ts'
+import type { HubContext } from '../context.ts'
 
 const Health = closed({ status: Type.Literal('ok') })
 
@@ -10,6 +12,13 @@ const NotReady = closed({
 })
 
 const retryAfterSeconds = 2
+const patienceMs = 3_000
+
+/** A store that hangs is a reason too: whoever asks wants an answer, not to wait with us. */
+function readinessInTime({ health: { readiness } }: HubContext): Promise<readonly string[]> {
+  const hangs = delay(patienceMs, ['The database does not answer in time.'], { ref: false })
+  return Promise.race([readiness(), hangs])
+}
 
 export const health: RegisterRoutes = (app, hub) => {
   app.get(
@@ -31,7 +40,7 @@ export const health: RegisterRoutes = (app, hub) => {
       },
     },
     async (_request, reply) => {
-      const reasons = await hub.health.readiness()
+      const reasons = await readinessInTime(hub)
       if (reasons.length === 0) return { status: 'ok' as const }
       reply.header('retry-after', retryAfterSeconds)
       return reply.code(503).send({ status: 'unavailable', reasons: [...reasons] })

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { closed } from '../../core/schema.ts'
 import type { RegisterRoutes } from '../app.ts'
 import type { Inspected } from '../context.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 
 const most = 50
 

@@ -7,7 +7,7 @@ import { createKey, revokeKey } from '../../engine/configure-keys.ts'
 import { listKeys, type KeyRecord } from '../../store/keys.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
-import { TimeInput, TimeText } from '../openapi-schemas.ts'
+import { TimeInput, TimeText } from '../../core/time-text.ts'
 import { makePage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 
 const RoleName = Type.Enum([...allRoles], { description: 'A ready-made set of scopes.' })

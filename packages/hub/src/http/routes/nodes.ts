@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { closed } from '../../core/schema.ts'
 import { listNodes } from '../../store/node-list.ts'
 import type { RegisterRoutes } from '../app.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 
 const NodeView = closed({
   nodeId: Type.String(),

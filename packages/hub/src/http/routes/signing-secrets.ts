@@ -8,7 +8,7 @@ import { findIntegration } from '../../store/integrations.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
 import { auditIntegration } from '../named-integration.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 import { NameParams } from '../resources.ts'
 
 const dayMs = 86_400_000

@@ -3,7 +3,7 @@ import { closed } from '../../core/schema.ts'
 import type { Figures, IntegrationFigures } from '../../engine/statistics.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { integrationNamed } from '../named-integration.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 import { NameParams } from '../resources.ts'
 
 const QuantilesView = Type.Union(

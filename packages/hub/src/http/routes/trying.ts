@@ -4,7 +4,7 @@ import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
 import type { TriedExchange } from '../context.ts'
 import { auditIntegration, integrationNamed } from '../named-integration.ts'
-import { TimeText } from '../openapi-schemas.ts'
+import { TimeText } from '../../core/time-text.ts'
 import { NameParams } from '../resources.ts'
 import { eventOfSample, TestSample } from '../samples.ts'
 
