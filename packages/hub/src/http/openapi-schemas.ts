@@ -1,4 +1,4 @@
-import { Type, type TSchema, type TUnknown } from 'typebox'
+import type { TSchema, TUnknown } from 'typebox'
 import { isRecord } from '../core/schema.ts'
 import { mask } from '../core/secret-fields.ts'
 
