@@ -4,6 +4,7 @@ import ipaddr from 'ipaddr.js'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { CannotStart } from './core/cannot-start.ts'
+import { nearest } from './core/nearest.ts'
 
 const mebibyte = 1024 * 1024
 /** PostgreSQL takes no value above 1 GiB, and a body is held in memory whole. */
@@ -219,23 +220,10 @@ function unknownNames(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('HUB_') && !known.has(name))
     .map((name) => {
-      const [nearest] = own.toSorted((a, b) => editDistance(name, a) - editDistance(name, b))
-      return `${name} is not a variable of the hub and is ignored; did you mean ${nearest}?`
+      const meant = nearest(name, own)
+      const hint = meant === undefined ? '`hub --help` lists them.' : `did you mean ${meant}?`
+      return `${name} is not a variable of the hub and is ignored; ${hint}`
     })
-}
-
-/** How many letters must be added, dropped or changed (Levenshtein). */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (const [index, letter] of from.split('').entries()) {
-    const next = [index + 1]
-    for (const [column, other] of to.split('').entries()) {
-      const changed = (row[column] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[to.length] ?? 0
 }
 
 function cidrs(env: string, description: string) {
