@@ -100,7 +100,7 @@ function keepUnion(
   stored: unknown,
   context: KeepContext,
 ): unknown {
-  const meant = input ?? node.default
+  const meant = input === undefined ? node.default : input
   const branch = isRecord(meant) ? chooseBranch(branches, meant) : undefined
   if (!isRecord(meant) || !branch) return input
   const before = isRecord(stored) ? stored : {}

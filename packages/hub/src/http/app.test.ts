@@ -34,6 +34,9 @@ beforeEach(() => {
     scope.get('/broken', { config: { access: 'open' } }, () => {
       throw new Error('the password is hunter2')
     })
+    scope.get('/away', { config: { access: 'open' } }, () => {
+      throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+    })
     scope.get('/busy', { config: { access: 'open' } }, () => {
       throw new Problem('overloaded', 'Send it again.', { retryAfterSeconds: 3 })
     })
@@ -127,6 +130,17 @@ const mistakes: readonly [string, InjectOptions, number, string][] = [
     'invalid_json',
   ],
   [
+    'a body that is not UTF-8',
+    {
+      method: 'PUT',
+      url: '/things/a',
+      payload: Buffer.from([0x22, 0xff, 0x22]),
+      headers: { 'content-type': 'application/json' },
+    },
+    400,
+    'invalid_json',
+  ],
+  [
     'another content type',
     { method: 'PUT', url: '/things/a', payload: '<a/>', headers: { 'content-type': 'text/xml' } },
     415,
@@ -161,6 +175,22 @@ test('our own mistakes tell nothing of the inside', async () => {
 test('what to wait for becomes retry-after', async () => {
   const { headers } = await problemOf({ url: '/busy' })
   assert.equal(headers['retry-after'], '3')
+})
+
+test('a store that cannot be asked is said to be away, not us to be broken', async () => {
+  const { status, code, headers } = await problemOf({ url: '/away' })
+  assert.deepEqual([status, code, headers['retry-after']], [503, 'store_unavailable', '1'])
+})
+
+test('a key that asks without end is slowed down', async () => {
+  const now = new Date()
+  const endless = buildTestApp(fakeHub({ now: () => now }))
+  const ask = () => endless.inject({ url: '/openapi.json', method: 'HEAD', headers: adminHeaders })
+  let asked = 0
+  let answer = await ask()
+  while (answer.statusCode === 200 && asked++ < 3_000) answer = await ask()
+  assert.deepEqual([answer.statusCode, answer.headers['retry-after']], [429, '1'])
+  assert.ok(asked >= 1_000)
 })
 
 test('a guarded route wants a key', async () => {

@@ -22,7 +22,8 @@ export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, Fasti
 export type RegisterRoutes = (app: App, hub: HubContext) => void
 
 export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
-  const logger: FastifyBaseLogger = hub.logger
+  // Of what Fastify has to say only troubles matter; requests have a line of their own.
+  const logger: FastifyBaseLogger = hub.logger.child({}, { level: 'warn' })
   const app: App = Fastify({
     loggerInstance: logger,
     logController: new Fastify.LogController({ disableRequestLogging: true }),

@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { Key } from '../core/catalog.ts'
 import { Problem } from '../core/problems.ts'
+import { TokenBucket } from '../core/rate.ts'
 import { allScopes, isScope, type Scope } from '../core/scopes.ts'
 import type { App } from './app.ts'
 import type { HubContext } from './context.ts'
@@ -66,6 +67,7 @@ function principalOf(key: Key): Principal {
 /** Every route says what it needs, or the hub does not start: a forgotten one must not be an open one. */
 export function guardRoutes(app: App, hub: HubContext): void {
   const authenticate = authenticator(hub)
+  const demandPace = paceKeeper(hub.now)
   app.decorateRequest('principal', null)
   app.addHook('onRoute', (route) => {
     if (!route.config?.access)
@@ -78,9 +80,24 @@ export function guardRoutes(app: App, hub: HubContext): void {
     const principal = presented === null ? null : authenticate(presented)
     if (!principal) return done(unauthorized())
     if (access !== 'any' && !principal.scopes.has(access)) return done(forbidden(access))
+    demandPace(principal)
     request.principal = principal
     done()
   })
+}
+
+/** Far above what people and scripts need; below what would keep the hub from its work. Events have limits of their own. */
+const pace = { perSecond: 1_000, burst: 2_000 }
+
+function paceKeeper(now: () => Date): (principal: Principal) => void {
+  const buckets = new WeakMap<Principal, TokenBucket>()
+  return (principal) => {
+    const nowMs = now().getTime()
+    const bucket = buckets.get(principal) ?? new TokenBucket(pace, nowMs)
+    buckets.set(principal, bucket)
+    if (bucket.take(nowMs)) return
+    throw new Problem('rate_limited', 'This key asks too often; wait a second.', { retryAfterSeconds: 1 })
+  }
 }
 
 export function unauthorized(): Problem {

@@ -7,12 +7,17 @@ export interface ConfigurationChange<T> {
   readonly audit: AuditEntry | null
 }
 
+/** Nobody may keep the others from changing the configuration: not one who waits, not one who has stopped. */
+const beginBounded =
+  "begin; set local lock_timeout = '5s'; set local statement_timeout = '10s'; " +
+  "set local idle_in_transaction_session_timeout = '10s'"
+
 /** One change of the configuration: its rows, the next version and the audit entry are committed together. */
 export async function changeConfiguration<T>(
   pool: Pool,
   work: (client: Client) => Promise<ConfigurationChange<T>>,
 ): Promise<T> {
-  return transaction(pool, async (client) => {
+  const change = async (client: Client): Promise<T> => {
     // Held to the end: changes come one after the other, so that what a change has checked stays true.
     await client.query('select from hub.config_version for update')
     const { result, audit } = await work(client)
@@ -21,7 +26,8 @@ export async function changeConfiguration<T>(
       await appendAudit(client, audit)
     }
     return result
-  })
+  }
+  return transaction(pool, change, beginBounded)
 }
 
 export async function readConfigVersion(client: Client | Pool): Promise<number> {

@@ -15,9 +15,9 @@ const retryAfterSeconds = 2
 const patienceMs = 3_000
 
 /** A store that hangs is a reason too: whoever asks wants an answer, not to wait with us. */
-function readinessInTime({ health: { readiness } }: HubContext): Promise<readonly string[]> {
+function readinessInTime({ health }: HubContext): Promise<readonly string[]> {
   const hangs = delay(patienceMs, ['The database does not answer in time.'], { ref: false })
-  return Promise.race([readiness(), hangs])
+  return Promise.race([health.readiness(), hangs])
 }
 
 export const health: RegisterRoutes = (app, hub) => {

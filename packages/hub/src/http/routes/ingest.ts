@@ -52,8 +52,8 @@ function takeEvents(app: App, { hub, authenticate, accept, budget }: IngestDeps)
       config: { access: 'own' },
       schema: eventsSchema,
       onRequest: (request, _reply, done) => {
-        const principal = demandSender(authenticate, presentedKey(request))
-        request.sendingSource = sourceOfSender(catalog, principal, queryOf(request)['source'])
+        request.principal = demandSender(authenticate, presentedKey(request))
+        request.sendingSource = sourceOfSender(catalog, request.principal, queryOf(request)['source'])
         done()
       },
     },
@@ -82,7 +82,8 @@ function takeWebhooks(app: App, { hub, authenticate, accept, budget }: IngestDep
         const { verify, public: isPublic } = source.spec
         if (verify.kind === 'none' && !isPublic) {
           const key = presentedKey(request) ?? queryOf(request)['key'] ?? null
-          demandOwnSource(demandSender(authenticate, key), source)
+          request.principal = demandSender(authenticate, key)
+          demandOwnSource(request.principal, source)
         }
         request.sendingSource = source
         done()
