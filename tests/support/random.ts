@@ -24,10 +24,8 @@ export class Random {
     return this.next() < probability
   }
 
-  pick<T>(items: readonly T[]): T {
-    const item = items[this.between(0, items.length - 1)]
-    if (item === undefined) throw new Error('nothing to pick from')
-    return item
+  pick<T>(items: readonly [T, ...T[]]): T {
+    return items[this.between(0, items.length - 1)] ?? items[0]
   }
 
   bytes(count: number): Buffer {

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Api } from '../../support/api.ts'
+import type { Auditor, Place } from '../../support/auditor.ts'
+import { Random } from '../../support/random.ts'
+import { Sender } from '../../support/sender.ts'
+import { routes, type SourceKeys, type SourceName } from './world.ts'
+
+const workers = 24
+const subjectsPerWorker = 3
+const batchShare = 0.1
+const contentTypes = [
+  'application/json',
+  'text/plain; charset=utf-8',
+  'application/octet-stream',
+  undefined,
+] as const
+
+interface LoadOptions {
+  readonly api: Api
+  readonly keys: SourceKeys
+  readonly auditor: Auditor
+  readonly eventsPerSecond: number
+  readonly seed: number
+}
+
+interface NewEvent {
+  readonly id: string
+  readonly subject: string
+  readonly body: Buffer
+  readonly contentType: string | undefined
+}
+
+/** Senders that go on through every crash. Each has subjects of its own, so that it knows the order in which they went. */
+export class Load {
+  readonly #options: LoadOptions
+  readonly #senders: Readonly<Record<SourceName, Sender>>
+  readonly #placed = new Map<string, number>()
+  #running = false
+  #lastId = 0
+  #finished: Promise<unknown> = Promise.resolve()
+
+  constructor(options: LoadOptions) {
+    this.#options = options
+    const { api, keys } = options
+    this.#senders = {
+      orders: new Sender(api.as(keys.orders)),
+      tickets: new Sender(api.as(keys.tickets)),
+      passes: new Sender(api.as(keys.passes)),
+    }
+  }
+
+  start(round: number): void {
+    this.#running = true
+    const work = Array.from({ length: workers }, (_, worker) =>
+      this.#work(worker, new Random(this.#options.seed + round * workers + worker)),
+    )
+    this.#finished = Promise.all(work)
+    // Whoever stops the load learns of it.
+    this.#finished.catch(() => undefined)
+  }
+
+  /** Begins nothing new; resolves when all that was begun is accepted. */
+  async stop(): Promise<void> {
+    this.#running = false
+    await this.#finished
+  }
+
+  /** How often each answer came. */
+  get answers(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>()
+    for (const { answers } of Object.values(this.#senders))
+      for (const [name, count] of answers) sums.set(name, (sums.get(name) ?? 0) + count)
+    return sums
+  }
+
+  async #work(worker: number, random: Random): Promise<void> {
+    const pauseMs = (workers / this.#options.eventsPerSecond) * 1_000
+    while (this.#running) {
+      const source = random.pick<SourceName>(['orders', 'orders', 'tickets', 'tickets', 'passes'])
+      const count = random.chance(batchShare) ? random.between(2, 8) : 1
+      const events = Array.from({ length: count }, () => this.#newEvent(worker, random))
+      await this.#send(source, events)
+      await sleep(2 * pauseMs * count * random.next())
+    }
+  }
+
+  #newEvent(worker: number, random: Random): NewEvent {
+    const contentType = random.pick<string | undefined>(contentTypes)
+    return {
+      id: `event-${++this.#lastId}`,
+      subject: `subject-${worker}-${random.between(1, subjectsPerWorker)}`,
+      body: random.bytes(random.chance(0.05) ? random.between(10_000, 100_000) : random.between(0, 2_000)),
+      contentType,
+    }
+  }
+
+  async #send(source: SourceName, events: readonly NewEvent[]): Promise<void> {
+    const [first] = events
+    if (events.length === 1 && first) return this.#sendOne(source, first)
+    const answer = await this.#senders[source].send('/v1/events', {
+      headers: { 'content-type': 'application/cloudevents-batch+json' },
+      body: JSON.stringify(events.map((event) => structured(source, event))),
+    })
+    for (const [index, event] of events.entries())
+      this.#accepted(source, answer.events[index].eventId, {
+        ...event,
+        // What a structured event does not say is JSON.
+        contentType: event.contentType ?? 'application/json',
+      })
+  }
+
+  async #sendOne(source: SourceName, event: NewEvent): Promise<void> {
+    const answer = await this.#senders[source].send('/v1/events', {
+      headers: binaryHeaders(source, event),
+      body: event.body,
+    })
+    this.#accepted(source, answer.eventId, event)
+  }
+
+  #accepted(source: SourceName, eventId: string, { subject, body, contentType }: NewEvent): void {
+    this.#options.auditor.accepted({
+      eventId,
+      sha256: createHash('sha256').update(body).digest('hex'),
+      contentType,
+      targets: routes[source],
+      place: this.#nextPlace(`${source} ${subject}`),
+    })
+  }
+
+  #nextPlace(subject: string): Place {
+    const number = (this.#placed.get(subject) ?? 0) + 1
+    this.#placed.set(subject, number)
+    return { subject, number }
+  }
+}
+
+function binaryHeaders(source: SourceName, event: NewEvent): Record<string, string> {
+  return {
+    'ce-specversion': '1.0',
+    'ce-id': event.id,
+    'ce-source': source,
+    'ce-type': `${source}.changed`,
+    'ce-subject': event.subject,
+    'idempotency-key': event.id,
+    ...(event.contentType !== undefined && { 'content-type': event.contentType }),
+  }
+}
+
+function structured(source: SourceName, event: NewEvent): object {
+  return {
+    specversion: '1.0',
+    id: event.id,
+    source,
+    type: `${source}.changed`,
+    subject: event.subject,
+    ...(event.contentType !== undefined && { datacontenttype: event.contentType }),
+    data_base64: event.body.toString('base64'),
+  }
+}
