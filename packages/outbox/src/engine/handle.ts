@@ -1,0 +1,47 @@
+import { describeError, isPermanent, storableText } from '../core/errors.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { checkBusinessKey } from '../core/subscription.ts'
+import { type KeyHolder, takeKey } from '../store/business-keys.ts'
+import type { Session } from '../store/session.ts'
+import type { HandRow } from './hand.ts'
+import type { Tools } from './tools.ts'
+
+/** Runs the handler of a row once, after its business key was taken; tells how that ended, and never throws. */
+export async function handle<Tx>(
+  row: HandRow<Tx>,
+  tx: Tx,
+  session: Session,
+  tools: Tools<Tx>,
+): Promise<Outcome> {
+  let skipReason: string | null = null
+  try {
+    const holder = await takeBusinessKey(row, session)
+    if (holder === 'done by another')
+      return { kind: 'skipped', reason: 'another event with its business key was handled' }
+    if (holder === 'taken by another') return { kind: 'postponed' }
+    await row.subscription.handler(row.event, {
+      tx,
+      linkService: tools.linkService(session),
+      inboxService: tools.inbox,
+      logger: tools.logger,
+      attempt: row.earlierAttempts + 1,
+      signal: row.abort.signal,
+      publish: ({ correlationId = row.event.correlationId, causationId = row.event.id, ...event }) =>
+        tools.publish(session, { ...event, correlationId, causationId }),
+      skip: (reason) => {
+        skipReason = storableText(reason ?? 'no reason given')
+      },
+    })
+  } catch (error) {
+    if (row.abort.signal.aborted) return { kind: 'released' }
+    return { kind: 'failed', error: describeError(error), isPermanent: isPermanent(error) }
+  }
+  return skipReason === null ? { kind: 'processed' } : { kind: 'skipped', reason: skipReason }
+}
+
+async function takeBusinessKey<Tx>(row: HandRow<Tx>, session: Session): Promise<KeyHolder> {
+  const { idempotencyKey, mode } = row.subscription
+  if (!idempotencyKey) return 'this event'
+  const key = checkBusinessKey(idempotencyKey(row.event))
+  return takeKey(session, row.consumerId, key, row.eventSeq, mode === 'transaction')
+}

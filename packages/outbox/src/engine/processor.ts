@@ -1,0 +1,247 @@
+import type { Settings } from '../core/settings.ts'
+import { nextDueMs } from '../store/claim.ts'
+import { Alarm } from './alarm.ts'
+import type { Enrolment } from './enrolment.ts'
+import type { Heartbeat } from './heartbeat.ts'
+import type { Intake } from './intake.ts'
+import type { Outage } from './outage.ts'
+import type { Tools } from './tools.ts'
+import { Watch } from './watch.ts'
+import type { Worker } from './worker.ts'
+
+const troubleMs = 1_000
+const afterAbortMs = 1_000
+
+export interface ProcessorOptions<Tx> {
+  readonly tools: Tools<Tx>
+  readonly heartbeat: Heartbeat<Tx>
+  readonly enrolment: Enrolment<Tx>
+  readonly intake: Intake<Tx>
+  readonly outage: Outage
+  readonly createWorker: (onSettled: () => void) => Worker<Tx>
+  readonly stopTimeoutMs: number
+}
+
+/**
+ * The loop: what was published becomes rows, rows are claimed, handlers run. It is woken by whatever it can know of (the
+ * application's own publishing, the end of handlers, due times) and otherwise looks by itself from time to time.
+ */
+export class Processor<Tx> {
+  private readonly options: ProcessorOptions<Tx>
+  private readonly poll = new Alarm(() => this.wake('poll'))
+  private readonly due = new Alarm(() => this.wake('claim'))
+  private readonly look = new Alarm(() => this.wake('fanOut'))
+  private readonly watch = new Watch()
+  private worker: Worker<Tx> | null = null
+  private starting: Promise<void> | null = null
+  private stopping: Promise<void> | null = null
+  private round: Promise<void> = Promise.resolve()
+  private isInRound = false
+  private isDraining = false
+  private mayClaimMore = false
+  private isPaused = false
+  private readonly wants = { fanOut: false, claim: false, nextDue: false }
+
+  constructor(options: ProcessorOptions<Tx>) {
+    this.options = options
+  }
+
+  start(): Promise<void> {
+    this.starting ??= this.startOnce().catch((error: unknown) => {
+      this.starting = null
+      throw error
+    })
+    return this.starting
+  }
+
+  /** Lets running handlers end, for a while, and gives back what has not begun. */
+  stop(): Promise<void> {
+    if (!this.starting) return this.stopping ?? Promise.resolve()
+    this.stopping = this.starting.then(
+      () => this.stopOnce(),
+      () => undefined,
+    )
+    this.starting = null
+    return this.stopping
+  }
+
+  /** Events were published, in a transaction that has committed or in one whose end nobody announces. */
+  published(events: number, isCommitted: boolean): void {
+    if (!this.worker) return
+    if (isCommitted) {
+      this.wake('fanOut')
+      return
+    }
+    this.watch.expect(events)
+    this.lookAgain()
+  }
+
+  /** There is a new handler, which may have work already. */
+  subscribed(): void {
+    this.wake('poll')
+  }
+
+  /** A row waits for its next attempt. */
+  retryIn(delayMs: number): void {
+    if (this.worker) this.due.in(delayMs + 1)
+  }
+
+  /** The heartbeat has read the settings; rows may have been freed. */
+  beat(freed: boolean): void {
+    if (!this.worker) return
+    this.options.intake.recheck()
+    if (freed || (this.isPaused && this.mayProcess())) this.wake('poll')
+    this.worker.dispatch()
+  }
+
+  lostLease(): void {
+    this.worker?.forget()
+    this.wake('poll')
+  }
+
+  whenIdle(): Promise<void> {
+    return this.worker?.whenIdle() ?? Promise.resolve()
+  }
+
+  get isIdle(): boolean {
+    return (this.worker?.size ?? 0) === 0
+  }
+
+  private async startOnce(): Promise<void> {
+    await this.stopping
+    const { heartbeat, createWorker, tools, enrolment } = this.options
+    tools.recorder.open()
+    await enrolment.ensure()
+    await heartbeat.acquire()
+    this.worker = createWorker(() => this.settled())
+    const settings = tools.settings.current()
+    this.isDraining = settings['startupDrain.enabled']
+    if (this.isDraining) this.wake('poll')
+    else this.poll.in(settings['polling.intervalMs'])
+  }
+
+  private async stopOnce(): Promise<void> {
+    const { worker } = this
+    this.worker = null
+    for (const alarm of [this.poll, this.due, this.look]) alarm.clear()
+    await this.round
+    if (worker) await this.release(worker)
+  }
+
+  private async release(worker: Worker<Tx>): Promise<void> {
+    const { heartbeat, stopTimeoutMs, tools } = this.options
+    const giveUp = setTimeout(() => worker.abort(), stopTimeoutMs)
+    const closeRecorder = setTimeout(() => tools.recorder.close(), stopTimeoutMs + afterAbortMs)
+    const ended = worker
+      .release()
+      .then(() => worker.whenIdle())
+      .then(() => true)
+    let waited: NodeJS.Timeout | undefined
+    const tooLong = new Promise<false>((resolve) => {
+      waited = setTimeout(() => resolve(false), stopTimeoutMs + 2 * afterAbortMs)
+    })
+    const isClean = await Promise.race([ended, tooLong])
+    for (const timer of [giveUp, closeRecorder, waited]) clearTimeout(timer)
+    worker.close()
+    if (!isClean)
+      tools.logger.warn('A handler did not end in time; its event is taken over when the lease ends.')
+    await heartbeat.release(!isClean).catch((error: unknown) => this.options.outage.failed(error))
+  }
+
+  private wake(why: 'poll' | 'fanOut' | 'claim'): void {
+    if (why !== 'claim') this.wants.fanOut = true
+    if (why !== 'fanOut') this.wants.claim = true
+    if (why === 'poll') this.wants.nextDue = true
+    if (this.worker && !this.isInRound) this.round = this.runRounds()
+  }
+
+  private settled(): void {
+    if (this.mayClaimMore) this.wake('claim')
+  }
+
+  private lookAgain(): void {
+    const delayMs = this.watch.next()
+    if (delayMs !== null) this.look.in(delayMs)
+  }
+
+  private async runRounds(): Promise<void> {
+    this.isInRound = true
+    try {
+      let isBusy = false
+      while (this.worker && (this.wants.fanOut || this.wants.claim))
+        isBusy = (await this.runRound(this.worker)) || isBusy
+      this.options.outage.succeeded()
+      this.schedulePoll(isBusy)
+    } catch (error) {
+      this.options.outage.failed(error)
+      if (this.worker) this.poll.in(troubleMs)
+    } finally {
+      this.isInRound = false
+    }
+  }
+
+  private schedulePoll(isBusy: boolean): void {
+    if (!this.worker) return
+    const settings = this.options.tools.settings.current()
+    this.poll.in(settings[isBusy || !this.isIdle ? 'polling.intervalMs' : 'polling.idleIntervalMs'])
+    if (this.wants.fanOut || this.wants.claim) this.wake('claim')
+  }
+
+  /** Tells whether it found anything. */
+  private async runRound(worker: Worker<Tx>): Promise<boolean> {
+    const wanted = { ...this.wants }
+    Object.assign(this.wants, { fanOut: false, claim: false, nextDue: false })
+    if (!this.mayProcess()) return false
+    let found = 0
+    if (wanted.fanOut) found += await this.fanOut()
+    if (wanted.claim || this.wants.claim) found += await this.claim(worker)
+    if (wanted.nextDue) await this.scheduleDue()
+    return found > 0
+  }
+
+  private async fanOut(): Promise<number> {
+    const { found, hasMore } = await this.options.intake.step()
+    this.watch.found(found)
+    if (hasMore) this.wants.fanOut = true
+    else this.lookAgain()
+    if (found > 0) this.wants.claim = true
+    return found
+  }
+
+  private async claim(worker: Worker<Tx>): Promise<number> {
+    this.wants.claim = false
+    const limit = this.batchSize()
+    const { claimed, hasMore } = await worker.claim(limit, 2 * limit, Math.ceil(limit / 2))
+    worker.dispatch()
+    // With room left it goes on at once, without room when something has ended.
+    this.mayClaimMore = hasMore
+    if (hasMore && claimed === limit) this.wants.claim = true
+    if (!hasMore) this.isDraining = false
+    return claimed
+  }
+
+  private async scheduleDue(): Promise<void> {
+    const dueMs = await nextDueMs(this.options.tools.session, this.options.enrolment.lanes())
+    if (dueMs !== null && dueMs > 0) this.due.in(dueMs + 1)
+  }
+
+  private batchSize(): number {
+    const settings = this.options.tools.settings.current()
+    return this.isDraining ? settings['startupDrain.batchSize'] : settings.batchSize
+  }
+
+  private mayProcess(): boolean {
+    const settings = this.options.tools.settings.current()
+    const may = isProcessing(settings)
+    if (!may && !this.isPaused && !settings.enabled)
+      this.options.tools.logger.warn(
+        'The outbox is switched off (enabled: false): events are recorded and wait.',
+      )
+    this.isPaused = !may
+    return may
+  }
+}
+
+export function isProcessing(settings: Settings): boolean {
+  return settings.enabled && settings['processor.enabled']
+}

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto'
+import { claim, type Lane } from '../store/claim.ts'
+import type { Enrolment, HandledLane } from './enrolment.ts'
+import { Hand, type HandRow, toHandRow } from './hand.ts'
+import { releasedMark } from './row-mark.ts'
+import { runInTransaction } from './run-in-transaction.ts'
+import { runWithLease } from './run-with-lease.ts'
+import type { Slots } from './slots.ts'
+import type { Tools } from './tools.ts'
+
+/** How long nothing is started after the database could not be asked to begin a transaction. */
+const pauseMs = 1_000
+
+export interface WorkerOptions<Tx> {
+  readonly tools: Tools<Tx>
+  readonly enrolment: Enrolment<Tx>
+  readonly slots: Slots
+  /** Called when rows have ended, so that there may be room or more to claim. */
+  readonly onSettled: () => void
+  readonly onTrouble: (error: unknown) => void
+}
+
+interface Claimed {
+  readonly claimed: number
+  /** More may be due: the limit was reached, or a consumer had no room. */
+  readonly hasMore: boolean
+}
+
+/** Claims rows and runs their handlers, each consumer at its own pace. */
+export class Worker<Tx> {
+  private readonly options: WorkerOptions<Tx>
+  private readonly hand = new Hand<Tx>()
+  private readonly running = new Map<number, number>()
+  private readonly stopListening: () => void
+  private isReleasing = false
+  private pausedUntilMs = 0
+  private idleListeners: (() => void)[] = []
+
+  constructor(options: WorkerOptions<Tx>) {
+    this.options = options
+    this.stopListening = options.slots.onFree(() => this.dispatch())
+  }
+
+  /**
+   * Claims up to `limit` rows. A consumer that has some already gets more only up to `window`, and only when that makes
+   * at least `least`: one row at a time would be one statement per row.
+   */
+  async claim(limit: number, window = limit, least = 1): Promise<Claimed> {
+    const { tools, enrolment } = this.options
+    const instanceId = tools.instance.id
+    const roomOf = (consumerId: number) => window - this.hand.count(consumerId)
+    const lanes = enrolment.lanes()
+    const open = lanes.filter(({ consumerId }) => roomOf(consumerId) >= least)
+    if (instanceId === null || open.length === 0) return { claimed: 0, hasMore: lanes.length > 0 }
+    const token = randomUUID()
+    const rows = await claim(
+      tools.session,
+      instanceId,
+      token,
+      open.map((lane) => toLane(lane, roomOf(lane.consumerId))),
+      limit,
+    )
+    const nowMs = performance.now()
+    const subscriptions = new Map(
+      open.map((lane) => [laneKey(lane.consumerId, lane.eventName), lane.subscription]),
+    )
+    this.hand.add(
+      rows.flatMap((row) => {
+        const subscription = subscriptions.get(laneKey(row.consumer_id, row.event_name))
+        return subscription ? [toHandRow(row, token, subscription, nowMs)] : []
+      }),
+    )
+    const isFull = lanes.some(({ consumerId }) => roomOf(consumerId) < least)
+    return { claimed: rows.length, hasMore: rows.length === limit || isFull }
+  }
+
+  /** Starts whatever may start now. */
+  dispatch(): void {
+    for (;;) {
+      const nowMs = performance.now()
+      if (this.isReleasing || nowMs < this.pausedUntilMs) return
+      const rows = this.hand.next(nowMs, (row) => this.mayRun(row))
+      const [first] = rows
+      if (!first) return
+      const needsSlot = first.subscription.mode === 'transaction'
+      if (needsSlot && !this.options.slots.tryTake()) return
+      void this.run(rows, first, needsSlot)
+    }
+  }
+
+  get size(): number {
+    return this.hand.size
+  }
+
+  /** Resolves when everything that was claimed has ended. */
+  async whenIdle(): Promise<void> {
+    while (this.hand.size > 0) await new Promise<void>((resolve) => this.idleListeners.push(resolve))
+  }
+
+  /** Starts nothing more and gives back what has not started. */
+  async release(): Promise<void> {
+    this.isReleasing = true
+    await this.giveBack(this.hand.ready())
+  }
+
+  /** Asks the running handlers to end. */
+  abort(): void {
+    for (const row of this.hand.all()) row.abort.abort()
+  }
+
+  /** Forgets what others have taken over; what runs is asked to end and will find that it may not be marked. */
+  forget(): void {
+    this.abort()
+    this.settle(this.hand.ready())
+  }
+
+  close(): void {
+    this.stopListening()
+  }
+
+  private mayRun(row: HandRow<Tx>): boolean {
+    return (this.running.get(row.consumerId) ?? 0) < row.subscription.concurrency
+  }
+
+  private async run(rows: readonly HandRow<Tx>[], first: HandRow<Tx>, needsSlot: boolean): Promise<void> {
+    const { consumerId } = first
+    this.running.set(consumerId, (this.running.get(consumerId) ?? 0) + 1)
+    const nowMs = performance.now()
+    for (const row of rows) {
+      row.status = 'running'
+      row.sinceMs = nowMs
+    }
+    try {
+      await (needsSlot ? this.runTransaction(rows) : this.runLease(first))
+    } finally {
+      this.running.set(consumerId, (this.running.get(consumerId) ?? 1) - 1)
+      if (needsSlot) this.options.slots.giveBack()
+      else this.dispatch()
+    }
+  }
+
+  private async runTransaction(rows: readonly HandRow<Tx>[]): Promise<void> {
+    const result = await runInTransaction(rows, this.options.tools)
+    if (result.trouble !== undefined) this.pause(result.trouble)
+    for (const row of result.again) row.status = 'ready'
+    this.settle(result.done)
+    const abandoned = result.again.filter((row) => row.abort.signal.aborted)
+    if (this.isReleasing || abandoned.length > 0)
+      await this.giveBack(this.isReleasing ? result.again : abandoned)
+  }
+
+  private async runLease(row: HandRow<Tx>): Promise<void> {
+    // A process that was stopped for longer than its lease must not call out for what others have taken over.
+    if (!this.options.tools.instance.isSafe()) {
+      await this.giveBack([row])
+      return
+    }
+    const { written } = await runWithLease(row, this.options.tools)
+    void written.then(() => this.settle([row]))
+  }
+
+  private async giveBack(rows: readonly HandRow<Tx>[]): Promise<void> {
+    const { recorder } = this.options.tools
+    await Promise.all(rows.map((row) => recorder.record(releasedMark(row))))
+    this.settle(rows)
+  }
+
+  private pause(error: unknown): void {
+    this.options.onTrouble(error)
+    this.pausedUntilMs = performance.now() + pauseMs
+    setTimeout(() => this.dispatch(), pauseMs + 1)
+  }
+
+  private settle(rows: readonly HandRow<Tx>[]): void {
+    if (rows.length === 0) return
+    this.hand.remove(rows)
+    this.options.onSettled()
+    if (this.hand.size > 0) return
+    for (const resolve of this.idleListeners.splice(0)) resolve()
+  }
+}
+
+function toLane<Tx>({ consumerId, eventName, subscription }: HandledLane<Tx>, room: number): Lane {
+  return { consumerId, eventName, priority: subscription.priority, room }
+}
+
+function laneKey(consumerId: number, eventName: string): string {
+  return `${consumerId} ${eventName}`
+}

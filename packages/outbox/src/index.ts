@@ -1,0 +1,34 @@
+export { fromPg } from './clients/pg.ts'
+export { OutboxError, type OutboxErrorCode, PermanentError } from './core/errors.ts'
+export type { DomainEvent, EventMap, NewEvent, NewEventOf } from './core/event.ts'
+export { type Entity, type Link, LinkType, type NewLink } from './core/link.ts'
+export type { State } from './core/outcome.ts'
+export { defaultSettings, type PartialSettings, type SettingKey, type Settings } from './core/settings.ts'
+export type { StandardSchema } from './core/standard-schema.ts'
+export type { Database, Executor, Value } from './database.ts'
+export type { DeadLetter, DeadLetters, ListDeadLettersOptions } from './dead-letters.ts'
+export { eventTypes } from './event-types.ts'
+export type {
+  Handler,
+  HandlerContext,
+  LeaseSubscription,
+  Subscription,
+  TransactionSubscription,
+} from './handler.ts'
+export type { FindInboxOptions, InboxService } from './inbox.ts'
+export type { FindLinksOptions, LinkOptions, LinkService } from './links.ts'
+export type { HandlerLogger, OutboxLogger } from './logger.ts'
+export type { EventSchemas, OutboxOptions } from './options.ts'
+export {
+  type Consumers,
+  createOutbox,
+  type HandlerInfo,
+  type HandlerRegistry,
+  type Outbox,
+  type PublishOptions,
+  type SettingsService,
+} from './outbox.ts'
+export type { ReplayOptions } from './replay.ts'
+export type { Consumer } from './store/consumers.ts'
+export type { InboxEntry } from './store/inbox.ts'
+export type { ConsumerStats, Stats } from './store/stats.ts'

@@ -1,0 +1,119 @@
+import { lockKey } from './migrate.ts'
+import type { Session } from './session.ts'
+
+export interface FanOut {
+  /** Events that now have their inbox rows. */
+  readonly events: number
+  /** Rows that wait for an earlier event of their aggregate. */
+  readonly held: readonly HeldRow[]
+  /** Event names that were seen for the first time. */
+  readonly newNames: readonly string[]
+}
+
+/** An aggregate's line before one consumer. */
+export interface HeldRow {
+  readonly consumerId: number
+  readonly orderKey: string
+}
+
+/**
+ * Gives the oldest new events their inbox rows, one per subscribed consumer, whether or not it runs anywhere now. One
+ * instance at a time, so that an aggregate's events get their rows in the order of their commits.
+ */
+export async function fanOut(session: Session, limit: number): Promise<FanOut> {
+  const { schema } = session
+  const rows = await session.query<{ events: number; held: string; new_names: string }>(
+    `with turn as materialized (
+      select pg_advisory_xact_lock(${lockKey(session, 'fan-out')})
+    ), taken as (
+      delete from ${schema}.fan_out where event_seq = any (array(
+        select f.event_seq from turn, ${schema}.fan_out f order by f.event_seq limit $1::int))
+      returning event_seq, xid
+    ), named as (
+      insert into ${schema}.event_names (name)
+      select distinct e.event_name from taken t join ${schema}.events e on e.seq = t.event_seq
+      where not exists (select from ${schema}.event_names n where n.name = e.event_name)
+      on conflict do nothing
+      returning name
+    ), wanted as (
+      select t.event_seq, s.consumer_id, min(e.event_name) as event_name,
+        min(e.aggregate_type || ' ' || e.aggregate_id) filter (where s.is_ordered) as order_key,
+        bool_or(s.backfill_seq is not null) as is_backfilling
+      from taken t
+      join ${schema}.events e on e.seq = t.event_seq
+      join ${schema}.subscriptions s on s.pattern = e.event_name or ('.' || e.event_name) ~ s.pattern_regex
+      where t.event_seq > s.from_seq or not pg_visible_in_snapshot(t.xid, s.from_snapshot)
+      group by t.event_seq, s.consumer_id
+    ), added as (
+      insert into ${schema}.inbox (event_seq, consumer_id, event_name, order_key, due_at)
+      select w.event_seq, w.consumer_id, w.event_name, w.order_key,
+        case when w.order_key is null then now()
+          when w.is_backfilling
+            or row_number() over (partition by w.consumer_id, w.order_key order by w.event_seq) > 1
+            or exists (
+              select from ${schema}.inbox earlier
+              where earlier.consumer_id = w.consumer_id and earlier.order_key = w.order_key
+                and earlier.finished_at is null)
+          then null
+          else now() end
+      from wanted w
+      order by w.event_seq
+      on conflict (event_seq, consumer_id) do nothing
+      returning consumer_id, order_key, due_at
+    )
+    select
+      (select count(*)::int from taken) as events,
+      (select coalesce(json_agg(json_build_object('consumerId', consumer_id, 'orderKey', order_key)), '[]')::text
+        from (select distinct consumer_id, order_key from added where due_at is null) held) as held,
+      (select coalesce(json_agg(name), '[]')::text from named) as new_names`,
+    [limit],
+  )
+  const [row] = rows
+  return {
+    events: row?.events ?? 0,
+    held: JSON.parse(row?.held ?? '[]') as HeldRow[],
+    newNames: JSON.parse(row?.new_names ?? '[]') as string[],
+  }
+}
+
+/**
+ * Lets the first waiting event of each line go, if nothing of the line stands before it. It runs after whatever made or
+ * ended rows of the line has committed: each of two such transactions may have missed the other, the later of the two
+ * calls does not.
+ */
+export async function releaseHeads(session: Session, lines: readonly HeldRow[]): Promise<void> {
+  if (lines.length === 0) return
+  const { schema } = session
+  await session.query(
+    `update ${schema}.inbox i set due_at = now()
+    from json_to_recordset($1::text::json) as line ("consumerId" int, "orderKey" text)
+    cross join lateral (
+      select first.event_seq, first.state, first.due_at from ${schema}.inbox first
+      where first.consumer_id = line."consumerId" and first.order_key = line."orderKey" and first.finished_at is null
+      order by first.event_seq limit 1) head
+    where i.event_seq = head.event_seq and i.consumer_id = line."consumerId"
+      and i.state in ('received', 'failed') and i.due_at is null and i.finished_at is null
+      and not exists (
+        select from ${schema}.inbox other
+        where other.consumer_id = i.consumer_id and other.order_key = i.order_key and other.state = 'processing')
+      and not exists (
+        select from ${schema}.subscriptions s
+        where s.consumer_id = i.consumer_id and s.backfill_seq <= i.event_seq)`,
+    [JSON.stringify(lines)],
+  )
+}
+
+/** All lines in which somebody waits: to find what a process left behind that died between a commit and its release. */
+export function readLines(session: Session): Promise<readonly HeldRow[]> {
+  const lines = `${session.schema}.inbox where order_key is not null and finished_at is null`
+  return session.query<HeldRow>(
+    `with recursive line as (
+      (select consumer_id, order_key from ${lines} order by consumer_id, order_key limit 1)
+      union all
+      select next.consumer_id, next.order_key from line cross join lateral (
+        select consumer_id, order_key from ${lines} and (consumer_id, order_key) > (line.consumer_id, line.order_key)
+        order by consumer_id, order_key limit 1) next
+    )
+    select consumer_id as "consumerId", order_key as "orderKey" from line`,
+  )
+}
