@@ -15,6 +15,7 @@ import { formatCosts, formatRequirements } from './table.ts'
 import { warmUp } from './warm-up.ts'
 
 const options = readOptions()
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 const stands: Stand[] = []
 try {
   for (const kind of options.kinds) stands.push(await Stand.start(kind))

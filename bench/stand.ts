@@ -9,7 +9,8 @@ import type { Endpoint, Subject, SubjectKind } from './subjects/subject.ts'
 import { verifyArrivals } from './verify.ts'
 import { Worker } from './worker.ts'
 
-const settleTimeoutMs = 120_000
+/** Longer than a retry waits after a first failure. */
+const stallTimeoutMs = 30_000
 const pollMs = 25
 
 /** What a scenario asks for; the rest of the plan is the stand's. */
@@ -64,13 +65,7 @@ export class Stand {
     await this.#sink.ask('expect', { firstNumber: this.#nextNumber })
     const spent = this.#countCost()
     const load = await this.#run(this.subject.deliver, wish)
-    await this.#until('all that was accepted arrived', async () => {
-      return (await this.#sink.ask('count')) >= load.accepted
-    })
-    await this.#until('all outcomes were on disk', async () => {
-      const [row] = await this.postgres.query<{ owes: boolean }>(this.kind.owedSql)
-      return row?.owes === false
-    })
+    await this.#untilSettled(load.accepted)
     const cost = spent()
     const sink = await this.#sink.ask('report')
     verifyArrivals(load, sink)
@@ -108,10 +103,19 @@ export class Stand {
     })
   }
 
-  async #until(what: string, look: () => Promise<boolean>): Promise<void> {
-    const deadlineMs = performance.now() + settleTimeoutMs
-    while (!(await look())) {
-      if (performance.now() > deadlineMs) throw new Error(`${this.kind.name}: waited in vain until ${what}`)
+  async #untilSettled(accepted: number): Promise<void> {
+    let arrived = 0
+    let progressMs = performance.now()
+    for (;;) {
+      const count = await this.#sink.ask('count')
+      const [row] = await this.postgres.query<{ owed: number }>(this.kind.owedSql)
+      if (count >= accepted && row?.owed === 0) return
+      if (count > arrived) progressMs = performance.now()
+      arrived = count
+      if (performance.now() - progressMs > stallTimeoutMs) {
+        const found = `${arrived} of ${accepted} accepted events arrived, ${row?.owed ?? '?'} are still owed`
+        throw new Error(`${this.kind.name}: nothing moves any more; ${found}`)
+      }
       await sleep(pollMs)
     }
   }

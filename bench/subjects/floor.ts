@@ -7,7 +7,7 @@ const script = path.resolve(import.meta.dirname, '../floor/main.ts')
 
 export const floor: SubjectKind = {
   name: 'floor',
-  owedSql: 'select exists (select from floor.queue) as owes',
+  owedSql: 'select count(*)::int as owed from floor.queue',
 
   async start({ databaseUrl, sinkUrl, nodeArguments }) {
     const env = { ...process.env, FLOOR_DATABASE_URL: databaseUrl, FLOOR_TARGET_URL: sinkUrl }

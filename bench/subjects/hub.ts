@@ -14,7 +14,7 @@ const startTimeoutMs = 30_000
 /** With the settings of a new installation; only the database is the bench's. */
 export const hub: SubjectKind = {
   name: 'hub',
-  owedSql: 'select exists (select from hub.queue) as owes',
+  owedSql: 'select count(*)::int as owed from hub.queue',
 
   async start(options) {
     const dataDir = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-bench-'))
@@ -66,6 +66,7 @@ async function spawnHub({
     },
   })
   await output.close()
+  process.once('exit', () => child.kill('SIGKILL'))
   return child
 }
 

@@ -20,7 +20,7 @@ export interface SubjectStart {
   readonly nodeArguments: readonly string[]
 }
 
-/** How a subject is started, and how to see in its database that nothing is under way any more. */
+/** How a subject is started, and how to see in its database how many deliveries it still owes. */
 export interface SubjectKind {
   readonly name: string
   readonly owedSql: string
