@@ -125,9 +125,12 @@ test('preconditions: only what was read is changed, only what is new is created'
   await assert.rejects(deleteSource(configuring, stale), problem('precondition_failed'))
 })
 
-test('two that create the same at once: one creates, one finds it', async () => {
-  const outcomes = await Promise.all([source('raced'), source('raced')])
-  assert.deepEqual(outcomes.map(({ outcome }) => outcome).toSorted(), ['created', 'unchanged'])
+test('of many that create the same at once one creates and the others find it', async () => {
+  for (const name of ['raced-a', 'raced-b', 'raced-c']) {
+    const all = await Promise.all(Array.from({ length: 4 }, () => source(name)))
+    const outcomes = all.map(({ outcome }) => outcome).toSorted()
+    assert.deepEqual(outcomes, ['created', 'unchanged', 'unchanged', 'unchanged'])
+  }
 })
 
 test('the source hub is reserved', async () => {

@@ -14,7 +14,7 @@ before(async () => {
 
 after(() => hub.close())
 
-test('the last use is kept, written when the log is, and never goes back', async () => {
+test('the last use is written at each tick and at the stop, and never goes back', async () => {
   const { pool } = hub.configuring
   const { record } = await createKey(hub.configuring, {
     actor: 'tester',
@@ -32,9 +32,14 @@ test('the last use is kept, written when the log is, and never goes back', async
   assert.equal((await findKey(pool, record.id))?.lastUsedAt, null)
   await log.tick()
   assert.deepEqual((await findKey(pool, record.id))?.lastUsedAt, now)
-  const later = now
-  now = new Date('2026-01-01T00:00:00Z')
+  const earlier = new Date('2026-01-01T00:00:00Z')
+  const later = new Date('2026-01-03T00:00:00Z')
+  now = later
   log.seen(record.id)
   await log.stop()
+  assert.deepEqual((await findKey(pool, record.id))?.lastUsedAt, later)
+  now = earlier
+  log.seen(record.id)
+  await log.tick()
   assert.deepEqual((await findKey(pool, record.id))?.lastUsedAt, later)
 })

@@ -105,6 +105,17 @@ const mistakes: readonly [string, InjectOptions, number, string][] = [
     400,
     'invalid_request',
   ],
+  [
+    'a body that nests without end',
+    {
+      method: 'PUT',
+      url: '/things/a',
+      payload: `{"size": 1, "label": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      headers: { 'content-type': 'application/json' },
+    },
+    400,
+    'invalid_request',
+  ],
   ['no body', { method: 'PUT', url: '/things/a' }, 400, 'invalid_request'],
   [
     'an empty body',

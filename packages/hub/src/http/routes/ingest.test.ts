@@ -235,3 +235,10 @@ test('a key in the URL is not handed to whoever reads the event', async () => {
   await post(`/v1/sources/shop/events?type=a&key=${keyOf('shop')}`)
   assert.deepEqual(received, [{ type: 'a' }])
 })
+
+test('bodies leave no trace in what may be held at once', async () => {
+  const payload = Buffer.alloc(1024 * 1024)
+  for (let sent = 0; sent < 257; sent++)
+    assert.equal((await post('/v1/events?type=a', { headers: as('shop'), payload })).statusCode, 202)
+  assert.equal((await post('/v1/events?type=a', { headers: as('shop'), payload: 'x' })).statusCode, 202)
+})
