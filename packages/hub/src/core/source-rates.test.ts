@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Source } from './catalog.ts'
+import { check } from './schema.ts'
+import { SourceRates } from './source-rates.ts'
+import { SourceSpec } from './source-spec.ts'
+
+function sourceWith(rateLimit: object | undefined, revision = 1): Source {
+  const checked = check(SourceSpec, rateLimit ? { rateLimit } : {})
+  assert.ok(checked.ok)
+  return { id: 1, name: 'shop', revision, spec: checked.value }
+}
+
+test('a source without a limit is never held back', () => {
+  assert.equal(new SourceRates().take(sourceWith(undefined), 1_000_000, 0), 0)
+})
+
+test('a limit is kept, and says how long to wait', () => {
+  const rates = new SourceRates()
+  const source = sourceWith({ perSecond: 10, burst: 2 })
+  assert.equal(rates.take(source, 2, 0), 0)
+  assert.equal(rates.take(source, 1, 0), 100)
+  assert.equal(rates.take(source, 1, 100), 0)
+})
+
+test('a new limit is in force with the next event', () => {
+  const rates = new SourceRates()
+  assert.equal(rates.take(sourceWith({ perSecond: 1, burst: 1 }), 1, 0), 0)
+  assert.ok(rates.take(sourceWith({ perSecond: 1, burst: 1 }), 1, 0) > 0)
+  assert.equal(rates.take(sourceWith({ perSecond: 1, burst: 5 }, 2), 1, 0), 0)
+})
