@@ -1,11 +1,12 @@
 import { subjectKey } from '../core/delivery-order.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
-import { addToCounters, CounterChanges } from '../store/counters.ts'
+import { sendBurst, type Flush } from '../store/burst.ts'
+import { addCounters, CounterChanges } from '../store/counters.ts'
 import type { Client } from '../store/database.ts'
 import { claimEventKeys, type EventKey } from '../store/event-keys.ts'
 import { insertBusinessKeys, insertEvents, type NewEvent } from '../store/events.ts'
-import { readFlushHead } from '../store/flush-head.ts'
+import type { FlushHead } from '../store/flush-head.ts'
 import { insertQueueRows, takeHeads, type NewQueueRow } from '../store/queue.ts'
 import type { PreparedEvent } from './prepare.ts'
 
@@ -50,15 +51,15 @@ export interface IngestContext {
 
 /**
  * Writes a batch inside the caller's transaction, so that whatever else must be true with it can join: keys first,
- * then events, then their deliveries, then the sums.
+ * then events, then their deliveries, then the sums. What nothing has to wait for is left to be sent with COMMIT.
  */
 export async function commitEvents(
   client: Client,
+  head: FlushHead,
   requests: readonly IngestRequest[],
   context: IngestContext,
-): Promise<CommittedBatch> {
+): Promise<Flush<CommittedBatch>> {
   const all = requests.flatMap((request) => request.events)
-  const head = await readFlushHead(client, context.epoch, all.length)
   if (head.configVersion !== context.configVersion()) await context.reroute(all)
 
   const before = await claimEventKeys(client, distinctKeys(all))
@@ -67,13 +68,16 @@ export async function commitEvents(
   const owner = head.epochAlive ? context.epoch : null
   const numbered = fresh.map((event, index) => ({ event, seq: head.seqAt(index) }))
 
-  await insertEvents(client, numbered.map(toNewEvent))
   await insertBusinessKeys(client, fresh.flatMap(businessKeys))
   const deliveries = numbered.flatMap(({ event, seq }) => toDeliveries(event, seq, owner, context))
-  await insertQueueRows(client, deliveries.map(toQueueRow))
-  const heads = await claimHeads(client, deliveries, owner, context)
-  await addToCounters(client, context.nodeKey, 'ingest', countDeliveries(deliveries))
-  return { fates, deliveries: heads }
+  const rows = [insertEvents(numbered.map(toNewEvent)), insertQueueRows(deliveries.map(toQueueRow))]
+  const counters = addCounters(context.nodeKey, 'ingest', countDeliveries(deliveries))
+
+  const wanted = owner === null ? [] : deliveries.filter((delivery) => mayBeHead(delivery, context))
+  if (owner === null || wanted.length === 0)
+    return { value: { fates, deliveries }, last: [...rows, ...counters] }
+  await sendBurst(client, rows)
+  return { value: { fates, deliveries: await ownHeads(client, deliveries, wanted, owner) }, last: counters }
 }
 
 function distinctKeys(events: readonly PreparedEvent[]): readonly EventKey[] {
@@ -182,7 +186,6 @@ function toDeliveries(
       restartedAt: null,
       replayId: null,
     }
-    // Whether an ordered one is the first of its subject is only known once all of them are in the table.
     const mayGo = epoch !== null && due === null && !ordered
     const owner = mayGo && context.reserve(integration.id, stored.body.length) ? epoch : null
     return { delivery, event: stored, owner }
@@ -193,21 +196,19 @@ function toQueueRow({ delivery, owner }: NewDelivery): NewQueueRow {
   return { ...delivery, owner }
 }
 
-/** Of the ordered ones, takes those that nothing of their subject precedes, as far as there is room. */
-async function claimHeads(
+/** An ordered one that could go at once if nothing of its subject precedes it, and for which there is room. */
+function mayBeHead({ delivery }: NewDelivery, context: IngestContext): boolean {
+  const { subjectKey: key, due, integrationId, bodyBytes } = delivery
+  return key !== null && due === null && context.reserve(integrationId, bodyBytes)
+}
+
+/** Which of them are the first of their subject is only known now that all of them are in the table. */
+async function ownHeads(
   client: Client,
   deliveries: readonly NewDelivery[],
-  epoch: number | null,
-  context: IngestContext,
+  wanted: readonly NewDelivery[],
+  epoch: number,
 ): Promise<readonly NewDelivery[]> {
-  if (epoch === null) return deliveries
-  const wanted = deliveries.filter(
-    ({ delivery }) =>
-      delivery.subjectKey !== null &&
-      delivery.due === null &&
-      context.reserve(delivery.integrationId, delivery.bodyBytes),
-  )
-  if (wanted.length === 0) return deliveries
   const taken = await takeHeads(
     client,
     wanted.map(({ delivery }) => delivery),

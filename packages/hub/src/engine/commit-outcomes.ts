@@ -1,7 +1,8 @@
 import type { Outcome } from '../core/outcome.ts'
 import { deadClass, groupMessage, type Verdict } from '../core/retry.ts'
 import { appendAttempts, type AttemptRow } from '../store/attempts.ts'
-import { addToCounters, CounterChanges } from '../store/counters.ts'
+import type { Flush, Statement } from '../store/burst.ts'
+import { addCounters, CounterChanges } from '../store/counters.ts'
 import type { Client } from '../store/database.ts'
 import { buryDeadLetters, type NewDeadLetter } from '../store/dead-letters.ts'
 import { endRows, rescheduleRows, wakeSuccessors, type EndedRow, type RowKey } from '../store/queue.ts'
@@ -25,16 +26,27 @@ export interface Committed {
   readonly woken: readonly number[]
 }
 
-/** Writes outcomes inside a transaction: rows end, wait again or die, if they are still ours; attempts are kept anyhow. */
+/** What an outcome transaction begins with: the rows that end, if they are still ours. */
+export function endings(batch: readonly Finished[]): readonly Statement[] {
+  const ending = batch.filter(({ verdict }) => verdict.next === 'end')
+  const statements = [...byEpoch(ending)].map(([epoch, finished]) =>
+    endRows(
+      finished.map(({ work }) => work.delivery),
+      epoch,
+    ),
+  )
+  return statements.length > 0 ? statements : [{ sql: 'select' }]
+}
+
+/** The rest of it: rows that wait again, dead letters, and the attempts, which are kept whosever the rows are. */
 export async function commitOutcomes(
   client: Client,
+  ended: readonly EndedRow[],
   batch: readonly Finished[],
   nodeKey: string,
-): Promise<Committed> {
-  const mine = new Map<string, EndedRow>()
+): Promise<Flush<Committed>> {
+  const mine = new Map(ended.map((row) => [keyOf(row), row]))
   for (const [epoch, finished] of byEpoch(batch)) {
-    const ending = finished.filter(({ verdict }) => verdict.next === 'end').map(({ work }) => work.delivery)
-    for (const row of await endRows(client, ending, epoch)) mine.set(keyOf(row), row)
     const waiting = finished.flatMap(toReschedule)
     for (const row of await rescheduleRows(client, waiting, epoch)) mine.set(keyOf(row), row)
   }
@@ -44,13 +56,10 @@ export async function commitOutcomes(
     client,
     settled.flatMap((item) => toDeadLetter(item, at)),
   )
-  await appendAttempts(
-    client,
-    settled.map((item) => toAttempt(item, at)),
-  )
   const woken = await wakeSuccessors(client, settled.flatMap(endedSubject))
-  await addToCounters(client, nodeKey, 'outcome', count(settled, mine, woken))
-  return { settled, woken }
+  const attempts = appendAttempts(settled.map((item) => toAttempt(item, at)))
+  const counters = addCounters(nodeKey, 'outcome', count(settled, mine, woken))
+  return { value: { settled, woken }, last: [attempts, ...counters] }
 }
 
 function byEpoch(batch: readonly Finished[]): Map<number, Finished[]> {

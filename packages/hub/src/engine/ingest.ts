@@ -1,15 +1,15 @@
 import type { Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import { Problem } from '../core/problems.ts'
+import { flushTransaction } from '../store/burst.ts'
 import {
-  beginByIndex,
   CommitUnknownError,
   isDataError,
   isMissingPartition,
   mayBeginAgain,
-  transaction,
   type Pool,
 } from '../store/database.ts'
+import { flushHead, readFlushHead } from '../store/flush-head.ts'
 import {
   commitEvents,
   RequestConflictError,
@@ -135,10 +135,12 @@ export class Ingest {
     const reserved: Reservation[] = []
     let committed: readonly NewDelivery[] = []
     try {
-      const result = await transaction(
+      const context = this.#context(reserved)
+      const count = batch.reduce((sum, request) => sum + request.events.length, 0)
+      const result = await flushTransaction(
         this.#deps.pool,
-        (client) => commitEvents(client, batch, this.#context(reserved)),
-        beginByIndex,
+        flushHead(context.epoch, count),
+        (client, found) => commitEvents(client, readFlushHead(found), batch, context),
       )
       committed = result.deliveries
       answer(batch, result.fates)

@@ -1,13 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  CommitUnknownError,
-  isDataError,
-  isMissingPartition,
-  beginByIndex,
-  transaction,
-  type Pool,
-} from '../store/database.ts'
-import { commitOutcomes, type Committed, type Finished } from './commit-outcomes.ts'
+import { flushTransaction } from '../store/burst.ts'
+import { CommitUnknownError, isDataError, isMissingPartition, type Pool } from '../store/database.ts'
+import { readEnded } from '../store/queue.ts'
+import { commitOutcomes, endings, type Committed, type Finished } from './commit-outcomes.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -79,10 +74,8 @@ export class Outcomes {
 
   async #commit(batch: readonly Finished[]): Promise<void> {
     const startedMs = performance.now()
-    const committed = await transaction(
-      this.#deps.pool,
-      (client) => commitOutcomes(client, batch, this.#deps.nodeKey),
-      beginByIndex,
+    const committed = await flushTransaction(this.#deps.pool, endings(batch), (client, found) =>
+      commitOutcomes(client, readEnded(found), batch, this.#deps.nodeKey),
     )
     this.#deps.telemetry.emit('flush', {
       kind: 'outcome',

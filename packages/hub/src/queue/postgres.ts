@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import type { OwnedDelivery } from '../core/delivery.ts'
-import { beginByIndex, transaction, type Pool } from '../store/database.ts'
-import { epochGuardSql } from '../store/nodes.ts'
+import { flushTransaction } from '../store/burst.ts'
+import type { Pool } from '../store/database.ts'
+import { epochGuard } from '../store/nodes.ts'
 import { claimRows, findNextDue, lookAtLanes } from '../store/queue.ts'
 import type { LaneRef, ReadyQueue, Waiting } from './queue.ts'
 
@@ -40,15 +41,11 @@ export class PostgresQueue implements ReadyQueue {
     const marks = this.#marksOf(lane.integrationId)
     const mark = marks[kind]
     const { returns } = marks
-    const rows = await transaction(
-      this.#pool,
-      async (client) => {
-        const guard = await client.query(epochGuardSql(epoch))
-        if (!isAlive(guard)) return []
-        return claimRows(client, { ...lane, kind, epoch, mark, limit })
-      },
-      beginByIndex,
-    )
+    const rows = await flushTransaction(this.#pool, epochGuard(epoch), async (client, guard) => {
+      const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
+      const request = { ...lane, kind, epoch, mark, limit }
+      return { value: isAlive ? await claimRows(client, request) : [], last: [] }
+    })
     if (marks.returns === returns) advance(marks, kind, rows)
     return rows
   }
@@ -111,10 +108,4 @@ function advance(marks: Marks, kind: 'fresh' | 'timed', rows: readonly OwnedDeli
 
 function dueMs(row: OwnedDelivery): number {
   return row.due?.getTime() ?? 0
-}
-
-function isAlive(guard: unknown): boolean {
-  // Two statements were sent as one message, so there are two results.
-  const results = guard as readonly { readonly rows: readonly { readonly alive?: boolean }[] }[]
-  return results.at(-1)?.rows[0]?.alive === true
 }

@@ -1,6 +1,6 @@
 import type { ErrorClass, Outcome } from '../core/outcome.ts'
-import { CopyRows, copyRows } from './copy.ts'
-import type { Client } from './database.ts'
+import type { Statement } from './burst.ts'
+import { CopyRows } from './copy.ts'
 
 export type Ended = 'delivered' | 'dead' | 'manual' | 'cancelled' | 'resolved'
 
@@ -29,10 +29,10 @@ const insertSql = `
                      http_status, error_class, error, response_body, replay_id)
   from stdin (format binary)`
 
-export async function appendAttempts(client: Client, attempts: readonly AttemptRow[]): Promise<void> {
+export function appendAttempts(attempts: readonly AttemptRow[]): Statement {
   const rows = new CopyRows(attempts.length * 256 + 64)
   for (const attempt of attempts) writeAttempt(rows, attempt)
-  await copyRows(client, insertSql, rows)
+  return { sql: insertSql, rows }
 }
 
 function writeAttempt(rows: CopyRows, attempt: AttemptRow): void {

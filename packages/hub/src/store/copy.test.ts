@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
-import { CopyRows, copyRows } from './copy.ts'
+import { sendBurst } from './burst.ts'
+import { CopyRows } from './copy.ts'
 import { isDataError, openPool, transaction, type Pool } from './database.ts'
 
 const seed = 20_26
@@ -57,7 +58,7 @@ async function roundTrip(rows: readonly Row[], initialBytes?: number): Promise<r
   for (const [n, row] of rows.entries()) write(copy, row, n)
   assert.equal(copy.count, rows.length)
   await pool.query('truncate kinds')
-  await transaction(pool, (client) => copyRows(client, copySql, copy))
+  await transaction(pool, (client) => sendBurst(client, [{ sql: copySql, rows: copy }]))
   const result = await pool.query<Omit<Row, 'a_bigint'> & { a_bigint: string | null }>(
     `select an_int, a_bigint::text, a_bool, a_text, some_bytes, a_uuid, a_time, some_ints from kinds order by n`,
   )
@@ -137,7 +138,7 @@ test('a bigint that is given as a number is the same, below zero too', async () 
     for (let column = 3; column < 9; column++) copy.null()
   }
   await pool.query('truncate kinds')
-  await transaction(pool, (client) => copyRows(client, copySql, copy))
+  await transaction(pool, (client) => sendBurst(client, [{ sql: copySql, rows: copy }]))
   const result = await pool.query<{ a_bigint: number }>('select a_bigint from kinds order by ctid')
   assert.deepEqual(
     result.rows.map((row) => row.a_bigint),
@@ -165,7 +166,7 @@ test('what PostgreSQL refuses rejects, and the connection goes on to serve', asy
   for (let index = 0; index < 4; index++) {
     const copy = new CopyRows()
     write(copy, { ...nothing, a_text: 'a\0b' }, 1)
-    const refused = transaction(pool, (client) => copyRows(client, copySql, copy))
+    const refused = transaction(pool, (client) => sendBurst(client, [{ sql: copySql, rows: copy }]))
     await assert.rejects(refused, (error) => isDataError(error))
   }
   assert.deepEqual(await roundTrip([nothing]), [nothing])
@@ -184,7 +185,7 @@ test('a connection that is cut in the middle of a copy rejects', async () => {
     const copy = new CopyRows()
     write(copy, { ...nothing, some_bytes: Buffer.alloc(50_000_000) }, 1)
     await Promise.all([
-      copyRows(client, copySql, copy),
+      sendBurst(client, [{ sql: copySql, rows: copy }]),
       pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]),
     ])
   })

@@ -1,6 +1,3 @@
-import { from as copyFrom } from 'pg-copy-streams'
-import type { Client } from './database.ts'
-
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 const headerBytes = signature.length + 8
 const postgresEpochMs = Date.UTC(2000, 0, 1)
@@ -112,13 +109,3 @@ export class CopyRows {
 }
 
 const int4Oid = 23
-
-export async function copyRows(client: Client, sql: string, rows: CopyRows): Promise<void> {
-  if (rows.count === 0) return
-  const stream = client.query(copyFrom(sql))
-  await new Promise<void>((resolve, reject) => {
-    stream.on('error', reject)
-    stream.on('finish', resolve)
-    stream.end(rows.finish())
-  })
-}

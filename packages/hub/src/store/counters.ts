@@ -1,3 +1,5 @@
+import pg from 'pg'
+import type { Statement } from './burst.ts'
 import type { Client } from './database.ts'
 
 export type Side = 'ingest' | 'outcome' | 'person'
@@ -43,13 +45,23 @@ export class CounterChanges {
   }
 }
 
-const addSql = `
-  insert into hub.counters as c (integration_id, node_key, side, minute, ${fields.join(', ')})
-  select integration_id, $1, $2, date_trunc('minute', now()), ${fields.join(', ')}
-  from unnest($3::int[], ${fields.map((_, index) => `$${index + 4}::bigint[]`).join(', ')})
-    as change (integration_id, ${fields.join(', ')})
-  on conflict (integration_id, node_key, side, minute) do update
-  set ${fields.map((field) => `${field} = c.${field} + excluded.${field}`).join(', ')}`
+/** Adds what a transaction changed, as part of it. */
+export function addCounters(nodeKey: string, side: Side, changes: CounterChanges): readonly Statement[] {
+  const entries = changes.entries()
+  if (entries.length === 0) return []
+  const key = `${pg.escapeLiteral(nodeKey)}, '${side}', date_trunc('minute', now())`
+  const rows = entries.map(
+    ([integrationId, change]) => `(${integrationId}, ${key}, ${fields.map((field) => change[field]).join()})`,
+  )
+  return [
+    {
+      sql: `insert into hub.counters as c (integration_id, node_key, side, minute, ${fields.join()})
+            values ${rows.join()}
+            on conflict (integration_id, node_key, side, minute) do update
+            set ${fields.map((field) => `${field} = c.${field} + excluded.${field}`).join()}`,
+    },
+  ]
+}
 
 export async function addToCounters(
   client: Client,
@@ -57,16 +69,5 @@ export async function addToCounters(
   side: Side,
   changes: CounterChanges,
 ): Promise<void> {
-  const entries = changes.entries()
-  if (entries.length === 0) return
-  await client.query({
-    name: 'add-to-counters',
-    text: addSql,
-    values: [
-      nodeKey,
-      side,
-      entries.map(([integrationId]) => integrationId),
-      ...fields.map((field) => entries.map(([, change]) => change[field])),
-    ],
-  })
+  for (const { sql } of addCounters(nodeKey, side, changes)) await client.query(sql)
 }

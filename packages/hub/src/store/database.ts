@@ -73,27 +73,39 @@ export class CommitUnknownError extends Error {
 export const beginByIndex =
   'begin; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
 
-/** Runs `work` in one transaction. An error before COMMIT rolls back; the connection is dropped if it is broken. */
+/** Runs `work` in one transaction. */
 export async function transaction<T>(
   pool: Pool,
   work: (client: Client) => Promise<T>,
   begin = 'begin',
 ): Promise<T> {
+  return withConnection(pool, async (client) => {
+    await client.query(begin)
+    const result = await work(client)
+    await committed(client.query('commit'))
+    return result
+  })
+}
+
+/** Lends a connection for one transaction: an error rolls it back, and a broken connection is dropped. */
+export async function withConnection<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    await client.query(begin)
-    const result = await work(client)
-    await client.query('commit').catch((error: unknown) => {
-      throw isServerError(error) ? error : new CommitUnknownError(error)
-    })
-    return result
+    return await work(client)
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError))
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+/** Awaits a message with COMMIT in it: when the connection breaks now, nobody knows. */
+export async function committed(message: Promise<unknown>): Promise<void> {
+  await message.catch((error: unknown) => {
+    throw isServerError(error) ? error : new CommitUnknownError(error)
+  })
 }
 
 /** Whether PostgreSQL itself said so; then the transaction is surely not committed. */

@@ -1,6 +1,7 @@
 import type { Attributes, StoredEvent } from '../core/event.ts'
 import { eventTime } from '../core/ids.ts'
-import { CopyRows, copyRows } from './copy.ts'
+import type { Statement } from './burst.ts'
+import { CopyRows } from './copy.ts'
 import type { Client, Pool } from './database.ts'
 
 /** An event about to be kept, with what only the log needs to know. */
@@ -17,11 +18,11 @@ const insertSql = `
                    correlation_id, causation_id, deliver_at, key_hash, routes)
   from stdin (format binary)`
 
-export async function insertEvents(client: Client, events: readonly NewEvent[]): Promise<void> {
+export function insertEvents(events: readonly NewEvent[]): Statement {
   const bytes = events.reduce((sum, event) => sum + event.body.length + 512, 0)
   const rows = new CopyRows(bytes)
   for (const event of events) writeEvent(rows, event)
-  await copyRows(client, insertSql, rows)
+  return { sql: insertSql, rows }
 }
 
 function writeEvent(rows: CopyRows, event: NewEvent): void {
@@ -100,9 +101,12 @@ export function toStoredEvent(row: EventRow): StoredEvent {
 }
 
 /** What targets get, by event id. An event whose partition is gone but that is still owed lies in `events_kept`. */
-export async function loadEvents(pool: Pool, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+export async function loadEvents(
+  client: Client | Pool,
+  ids: readonly string[],
+): Promise<Map<string, StoredEvent>> {
   // The lateral join looks each id up in its own partition; `= any` would open them all.
-  const result = await pool.query<EventRow>({
+  const result = await client.query<EventRow>({
     name: 'load-events',
     text: `
       select e.*, s.name as source_name

@@ -1,3 +1,4 @@
+import type { Statement } from './burst.ts'
 import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
 
@@ -50,11 +51,14 @@ async function endEpoch(
 
 /**
  * To be sent as part of a transaction that makes this epoch an owner: as long as it runs the epoch cannot be ended,
- * so no row is left with an owner that nobody will free. The second statement's result says whether it is alive.
+ * so no row is left with an owner that nobody will free. The second statement has a snapshot of its own, and its
+ * result says whether the epoch is `alive`.
  */
-export function epochGuardSql(epoch: number): string {
-  return `select pg_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)});
-    select exists (select from hub.nodes where epoch = ${Math.trunc(epoch)}) as alive`
+export function epochGuard(epoch: number): readonly Statement[] {
+  return [
+    { sql: `select pg_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)})` },
+    { sql: `select exists (select from hub.nodes where epoch = ${Math.trunc(epoch)}) as alive` },
+  ]
 }
 
 /** False: the lease had ended and somebody took over. */

@@ -1,5 +1,6 @@
 import type { OwnedDelivery } from '../core/delivery.ts'
-import { CopyRows, copyRows } from './copy.ts'
+import type { BurstResult, Statement } from './burst.ts'
+import { CopyRows } from './copy.ts'
 import type { Client, Pool } from './database.ts'
 
 export interface NewQueueRow {
@@ -16,7 +17,7 @@ const insertSql = `
   copy hub.queue (integration_id, seq, event_id, body_bytes, due, owner, subject_key)
   from stdin (format binary)`
 
-export async function insertQueueRows(client: Client, queueRows: readonly NewQueueRow[]): Promise<void> {
+export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
   const rows = new CopyRows(queueRows.length * 72 + 64)
   for (const row of queueRows) {
     rows.row(7)
@@ -31,7 +32,7 @@ export async function insertQueueRows(client: Client, queueRows: readonly NewQue
     if (row.subjectKey === null) rows.null()
     else rows.bigint(row.subjectKey)
   }
-  await copyRows(client, insertSql, rows)
+  return { sql: insertSql, rows }
 }
 
 interface RawClaimedRow {
@@ -168,27 +169,31 @@ export interface EndedRow extends RowKey {
   readonly wasTimed: boolean
 }
 
-/** Deletes the rows that are still this node's, and says which those were. */
-export async function endRows(
-  client: Client,
-  keys: readonly RowKey[],
-  epoch: number,
-): Promise<readonly EndedRow[]> {
-  if (keys.length === 0) return []
-  const result = await client.query<{ integration_id: number; seq: number; was_timed: boolean }>({
-    name: 'end-rows',
-    text: `
+/** Deletes the rows that are still this epoch's, and says which those were: see `readEnded`. */
+export function endRows(keys: readonly RowKey[], epoch: number): Statement {
+  const [integrationIds, seqs] = columns(keys)
+  return {
+    sql: `
       delete from hub.queue q
-      using unnest($1::int[], $2::bigint[]) as ended (integration_id, seq)
-      where q.integration_id = ended.integration_id and q.seq = ended.seq and q.owner = $3
+      using unnest('{${integrationIds.join()}}'::int[], '{${seqs.join()}}'::bigint[]) as ended (integration_id, seq)
+      where q.integration_id = ended.integration_id and q.seq = ended.seq and q.owner = ${Math.trunc(epoch)}
       returning q.integration_id, q.seq, q.due is not null as was_timed`,
-    values: [...columns(keys), epoch],
-  })
-  return result.rows.map((row) => ({
-    integrationId: row.integration_id,
-    seq: row.seq,
-    wasTimed: row.was_timed,
-  }))
+  }
+}
+
+export function readEnded(found: readonly BurstResult[]): readonly EndedRow[] {
+  const rows = found.flatMap((result) => result.rows) as unknown as RawEndedRow[]
+  return rows.map(toEnded)
+}
+
+interface RawEndedRow {
+  readonly integration_id: number
+  readonly seq: number
+  readonly was_timed: boolean
+}
+
+function toEnded(row: RawEndedRow): EndedRow {
+  return { integrationId: row.integration_id, seq: row.seq, wasTimed: row.was_timed }
 }
 
 export interface Reschedule extends RowKey {
@@ -205,7 +210,7 @@ export async function rescheduleRows(
   epoch: number,
 ): Promise<readonly EndedRow[]> {
   if (rows.length === 0) return []
-  const result = await client.query<{ integration_id: number; seq: number; was_timed: boolean }>({
+  const result = await client.query<RawEndedRow>({
     name: 'reschedule-rows',
     text: `
       with next as (
@@ -231,11 +236,7 @@ export async function rescheduleRows(
       rows.map((row) => row.error),
     ],
   })
-  return result.rows.map((row) => ({
-    integrationId: row.integration_id,
-    seq: row.seq,
-    wasTimed: row.was_timed,
-  }))
+  return result.rows.map(toEnded)
 }
 
 /**
