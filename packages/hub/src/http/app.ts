@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifySerializerCompiler } fr
 import type { TSchema } from 'typebox'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { guardRoutes } from './auth.ts'
+import { boundClosing } from './closing.ts'
 import type { HubContext } from './context.ts'
 import { allowOrigins } from './cors.ts'
 import { answerUnknownRoutes } from './not-found.ts'
@@ -42,6 +43,7 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
   app.setValidatorCompiler(compileValidator)
   app.setSerializerCompiler(compileSerializer)
   parseJsonBodies(app)
+  boundClosing(app)
   answerErrors(app, hub.logger)
   logRequests(app, hub.logger)
   addSecurityHeaders(app, hub.settings)

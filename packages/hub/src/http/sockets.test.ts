@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { App } from './app.ts'
 import { ingestHub, keyOf, type Accepted } from './ingest/testing.ts'
@@ -90,4 +91,19 @@ test('several requests in one packet are all answered', async () => {
   socket.write(`${head(2)}{}${head(1)}1${head(0, 'connection: close\r\n')}`)
   assert.deepEqual(await answers(socket), ['202', '202', '202'])
   assert.deepEqual(accepted.map(({ event }) => event.body.toString()).toSorted(), ['', '1', '{}'])
+})
+
+test('a stop answers what has arrived and waits for nobody who drips', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const socket = dial().on('error', () => undefined)
+  socket.write(head(100) + 'half')
+  await once(app.server, 'request')
+  let isClosed = false
+  const closing = app.close().then(() => (isClosed = true))
+  while (!isClosed) {
+    await setImmediate()
+    t.mock.timers.tick(1_000)
+  }
+  await closing
+  assert.deepEqual(accepted, [])
 })
