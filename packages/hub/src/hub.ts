@@ -19,6 +19,7 @@ import { Telemetry } from './engine/telemetry.ts'
 import { buildApp } from './http/app.ts'
 import type { HubContext } from './http/context.ts'
 import { listen } from './http/listen.ts'
+import { announceAddress } from './process/hub-address.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
 import { PostgresQueue } from './queue/postgres.ts'
 import { readCloudEvents } from './sources/cloudevents.ts'
@@ -157,9 +158,23 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     health: { readiness: () => readiness(engine, readerPool) },
   }
   const url = await listen(buildApp(context), config, started)
+  await announceAddress(config.dataDir, url, started)
 
   const all = started.move()
   return { url, keys, stop: () => all.disposeAsync() }
+}
+
+/** Brings the database up to date and leaves it; returns the versions that were applied. */
+export async function migrateDatabase(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  await using started = new AsyncDisposableStack()
+  const databaseUrl = await openDatabase(config, log, signal, started)
+  await checkServer(databaseUrl)
+  // Not the promise: the database would be stopped under it.
+  return await migrate(databaseUrl)
 }
 
 async function openDatabase(
