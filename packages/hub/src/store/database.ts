@@ -73,6 +73,11 @@ export class CommitUnknownError extends Error {
 export const beginByIndex =
   'begin; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
 
+/** Rejects when the database does not answer. */
+export async function ping(pool: Pool): Promise<void> {
+  await pool.query('select')
+}
+
 /** Runs `work` in one transaction. */
 export async function transaction<T>(
   pool: Pool,
