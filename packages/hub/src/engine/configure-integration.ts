@@ -7,6 +7,7 @@ import { Problem } from '../core/problems.ts'
 import { check } from '../core/schema.ts'
 import { keepSecrets, maskSecrets } from '../core/secret-fields.ts'
 import { integrationProblems } from '../core/integration-problems.ts'
+import type { ConfigurationChange } from '../store/configuration.ts'
 import type { Client } from '../store/database.ts'
 import { findIntegration, insertIntegration, updateIntegration } from '../store/integrations.ts'
 import type { IntegrationContent, IntegrationRecord } from '../store/integrations.ts'
@@ -16,35 +17,41 @@ import type { Configuring, PutRequest, PutResult } from './configure.ts'
 
 export async function putIntegration(
   configuring: Configuring,
-  { name, actor, precondition, input }: PutRequest,
+  request: PutRequest,
 ): Promise<PutResult<IntegrationRecord>> {
-  const { secrets, addresses } = configuring
-  return configure<PutResult<IntegrationRecord>>(configuring, async (client) => {
-    const found = await findIntegration(client, secrets, name)
-    demandPrecondition(precondition, found?.revision ?? null)
-    const content = readContent(input, found, addresses)
-    await demandSources(client, content.spec)
-    const subject = `integrations/${name}`
-    if (!found) {
-      const resource = await insertIntegration(client, secrets, name, content)
-      const detail = { spec: maskSecrets(IntegrationSpec, content.spec) }
-      return {
-        result: { resource, outcome: 'created' },
-        audit: { actor, action: 'integration.create', subject, detail },
-      }
-    }
-    if (isDeepStrictEqual(content, { spec: found.spec, signing: found.signing }))
-      return { result: { resource: found, outcome: 'unchanged' }, audit: null }
-    const resource = await updateIntegration(client, secrets, found.id, content)
-    const detail = {
-      revision: resource.revision,
-      changes: auditDifferences(IntegrationSpec, specWithSecret(found), specWithSecret(resource)),
-    }
+  return configure(configuring, (client) => changeIntegration(configuring, client, request))
+}
+
+/** As part of a change that is under way. */
+export async function changeIntegration(
+  { secrets, addresses }: Configuring,
+  client: Client,
+  { name, actor, precondition, input }: PutRequest,
+): Promise<ConfigurationChange<PutResult<IntegrationRecord>>> {
+  const found = await findIntegration(client, secrets, name)
+  demandPrecondition(precondition, found?.revision ?? null)
+  const content = readContent(input, found, addresses)
+  await demandSources(client, content.spec)
+  const subject = `integrations/${name}`
+  if (!found) {
+    const resource = await insertIntegration(client, secrets, name, content)
+    const detail = { spec: maskSecrets(IntegrationSpec, content.spec) }
     return {
-      result: { resource, outcome: 'updated' },
-      audit: { actor, action: 'integration.update', subject, detail },
+      result: { resource, outcome: 'created' },
+      audit: { actor, action: 'integration.create', subject, detail },
     }
-  })
+  }
+  if (isDeepStrictEqual(content, { spec: found.spec, signing: found.signing }))
+    return { result: { resource: found, outcome: 'unchanged' }, audit: null }
+  const resource = await updateIntegration(client, secrets, found.id, content)
+  const detail = {
+    revision: resource.revision,
+    changes: auditDifferences(IntegrationSpec, specWithSecret(found), specWithSecret(resource)),
+  }
+  return {
+    result: { resource, outcome: 'updated' },
+    audit: { actor, action: 'integration.update', subject, detail },
+  }
 }
 
 function readContent(

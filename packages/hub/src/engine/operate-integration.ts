@@ -7,6 +7,8 @@ import {
   updateIntegration,
 } from '../store/integrations.ts'
 import type { IntegrationRecord } from '../store/integrations.ts'
+import type { ConfigurationChange } from '../store/configuration.ts'
+import type { Client } from '../store/database.ts'
 import { createSigningSecret, unknownIntegration } from './configure-integration.ts'
 import { configure, demandPrecondition, type ChangeRequest, type Configuring } from './configure.ts'
 
@@ -64,27 +66,38 @@ export async function rotateSecret(
   })
 }
 
+/** What to do when deliveries still wait for what is deleted. */
+export type Backlog = 'refuse' | 'cancel'
+
 /** Returns the id under which its deliveries still wait, for whoever cancels them. */
 export async function deleteIntegration(
   configuring: Configuring,
-  { name, actor, precondition }: ChangeRequest,
-  backlog: 'refuse' | 'cancel',
+  request: ChangeRequest,
+  backlog: Backlog,
 ): Promise<number> {
-  return configure(configuring, async (client) => {
-    const found = await findIntegration(client, configuring.secrets, name)
-    if (!found) throw unknownIntegration(name)
-    demandPrecondition(precondition, found.revision)
-    if (backlog === 'refuse' && (await hasBacklog(client, found.id))) {
-      throw new Problem(
-        'has_backlog',
-        `Deliveries still wait for ${name}. Let them end, or delete with ?backlog=cancel to cancel them.`,
-      )
-    }
-    await deleteIntegrationRow(client, found.id)
-    const detail = { backlog }
-    return {
-      result: found.id,
-      audit: { actor, action: 'integration.delete', subject: `integrations/${name}`, detail },
-    }
-  })
+  return configure(configuring, (client) => dropIntegration(configuring, client, request, backlog))
+}
+
+/** As part of a change that is under way. */
+export async function dropIntegration(
+  { secrets }: Configuring,
+  client: Client,
+  { name, actor, precondition }: ChangeRequest,
+  backlog: Backlog,
+): Promise<ConfigurationChange<number>> {
+  const found = await findIntegration(client, secrets, name)
+  if (!found) throw unknownIntegration(name)
+  demandPrecondition(precondition, found.revision)
+  if (backlog === 'refuse' && (await hasBacklog(client, found.id))) {
+    throw new Problem(
+      'has_backlog',
+      `Deliveries still wait for ${name}. Let them end, or delete with ?backlog=cancel to cancel them.`,
+    )
+  }
+  await deleteIntegrationRow(client, found.id)
+  const detail = { backlog }
+  return {
+    result: found.id,
+    audit: { actor, action: 'integration.delete', subject: `integrations/${name}`, detail },
+  }
 }
