@@ -1,4 +1,6 @@
 export { fromPg } from './clients/pg.ts'
+export { fromPrisma, type FromPrismaOptions } from './clients/prisma.ts'
+export { fromTypeOrm } from './clients/typeorm.ts'
 export { OutboxError, type OutboxErrorCode, PermanentError } from './core/errors.ts'
 export type { DomainEvent, EventMap, NewEvent, NewEventOf } from './core/event.ts'
 export { type Entity, type Link, LinkType, type NewLink } from './core/link.ts'

@@ -1,3 +1,3 @@
 import { describeClient } from '../testing/suite.ts'
 
-describeClient('node-postgres', new URL('../testing/pg-client.ts', import.meta.url).href)
+describeClient('node-postgres', new URL('../testing/pg.ts', import.meta.url).href)

@@ -22,8 +22,12 @@ class Refused extends Error {}
  * What holds whichever client an application uses: every client is asked the same, with its real library on a real
  * PostgreSQL. `moduleUrl` is the module that opens it, for child processes.
  */
-export function describeClient<Tx>(name: string, moduleUrl: string): void {
-  describe(`the outbox over ${name}`, () => {
+export function describeClient<Tx>(
+  name: string,
+  moduleUrl: string,
+  { skip }: { skip?: string | false } = {},
+): void {
+  describe(`the outbox over ${name}`, { skip: skip ?? false }, () => {
     let database: TestDatabase
     let client: ClientUnderTest<Tx>
     let outbox: Outbox<UndeclaredEvents, Tx>
@@ -61,7 +65,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       return child
     }
 
-    it('publishes what commits and nothing that rolls back', async () => {
+    it(`${name}: publishes what commits and nothing that rolls back`, async () => {
       const seen: string[] = []
       outbox.subscribe({
         eventName: 'order.placed',
@@ -83,7 +87,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(await client.orderIds(), ['kept'])
     })
 
-    it('follows nested transactions', async () => {
+    it(`${name}: follows nested transactions`, async () => {
       const seen: string[] = []
       outbox.subscribe({
         eventName: 'order.placed',
@@ -106,7 +110,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(seen, ['outer', 'inner', 'after'])
     })
 
-    it('commits what a handler writes together with its mark, or neither', async () => {
+    it(`${name}: commits what a handler writes together with its mark, or neither`, async () => {
       outbox.subscribe({
         eventName: 'order.placed',
         consumerName: 'writer',
@@ -124,7 +128,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(await statesOf('writer'), ['processed', 'processed', 'processed'])
     })
 
-    it('takes back the nested transaction of a handler that fails, and goes on', async () => {
+    it(`${name}: takes back the nested transaction of a handler that fails, and goes on`, async () => {
       outbox.subscribe({
         eventName: 'order.placed',
         consumerName: 'writer',
@@ -143,7 +147,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(await client.orderIds(), ['a', 'a inner', 'b', 'c', 'c inner'])
     })
 
-    it('does not take an error for a success that the handler has swallowed', async () => {
+    it(`${name}: does not take an error for a success that the handler has swallowed`, async () => {
       outbox.subscribe({
         eventName: 'order.placed',
         consumerName: 'swallower',
@@ -158,7 +162,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(await statesOf('swallower'), ['processed', 'dead', 'processed'])
     })
 
-    it('makes links and further events in the transaction of the handler', async () => {
+    it(`${name}: makes links and further events in the transaction of the handler`, async () => {
       const seen: unknown[] = []
       outbox.subscribe({
         eventName: 'order.placed',
@@ -191,7 +195,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(await statesOf('follower'), ['processed', 'dead'])
     })
 
-    it('holds no transaction while a handler of lease mode runs', async () => {
+    it(`${name}: holds no transaction while a handler of lease mode runs`, async () => {
       const seen: unknown[] = []
       outbox.subscribe({
         eventName: 'order.placed',
@@ -209,7 +213,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       assert.deepEqual(await statesOf('caller'), ['skipped'])
     })
 
-    it('survives kill -9 in the middle of a handler', async () => {
+    it(`${name}: survives kill -9 in the middle of a handler`, async () => {
       const victim = spawn('hang')
       await victim.said('ready')
       await outbox.publish(orderPlaced('a'))
@@ -222,7 +226,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       heir.kill()
     })
 
-    it('shares the work of two processes without doing any of it twice', async () => {
+    it(`${name}: shares the work of two processes without doing any of it twice`, async () => {
       const racers = [spawn('write'), spawn('write')]
       await Promise.all(racers.map((racer) => racer.said('ready')))
       const ids = Array.from({ length: 100 }, (_, index) => `order ${String(index).padStart(3, '0')}`)
@@ -237,7 +241,7 @@ export function describeClient<Tx>(name: string, moduleUrl: string): void {
       for (const racer of racers) racer.kill()
     })
 
-    it('leaves to others what this process has no handler for', async () => {
+    it(`${name}: leaves to others what this process has no handler for`, async () => {
       const newer = spawn('write')
       await newer.said('ready')
       newer.kill()
