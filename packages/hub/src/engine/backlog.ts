@@ -35,6 +35,11 @@ export class Backlog {
     this.#nextDueMs = Math.min(this.#nextDueMs, atMs)
   }
 
+  /** As the store sees it, whose clock may be another. */
+  dueIn(inMs: number): void {
+    this.due(Date.now() + inMs)
+  }
+
   /** Anything may lie there. */
   unknown(): void {
     this.freshLeft()
@@ -43,32 +48,20 @@ export class Backlog {
 
   async takeFresh(lane: LaneRef, epoch: number, limit: number): Promise<readonly OwnedDelivery[]> {
     const leftBefore = this.#leftCount
-    const rows = await this.#queue.claim(lane, 'fresh', epoch, limit)
-    if (rows.length < limit && this.#leftCount === leftBefore) this.#hasFresh = false
+    const { rows, isLast } = await this.#queue.claimFresh(lane, epoch, limit)
+    if (isLast && this.#leftCount === leftBefore) this.#hasFresh = false
     return rows
   }
 
-  async takeTimed(
-    lane: LaneRef,
-    epoch: number,
-    limit: number,
-    nowMs: number,
-  ): Promise<readonly OwnedDelivery[]> {
+  async takeTimed(lane: LaneRef, epoch: number, limit: number): Promise<readonly OwnedDelivery[]> {
     this.#nextDueMs = Infinity
     try {
-      const rows = await this.#queue.claim(lane, 'timed', epoch, limit)
-      if (rows.length === limit) this.due(nowMs)
-      else await this.#findNextDue(lane, nowMs)
+      const { rows, nextDueInMs } = await this.#queue.claimTimed(lane, epoch, limit)
+      if (nextDueInMs !== null) this.dueIn(nextDueInMs)
       return rows
     } catch (error) {
-      this.due(nowMs)
+      this.dueIn(0)
       throw error
     }
-  }
-
-  /** Never fails: what was claimed just before is this node's and must not be dropped on the way. */
-  async #findNextDue(lane: LaneRef, nowMs: number): Promise<void> {
-    const next = await this.#queue.nextDue(lane).catch(() => new Date(nowMs))
-    if (next) this.due(next.getTime())
   }
 }

@@ -2,10 +2,11 @@ import type { Outcome } from '../core/outcome.ts'
 import { deadClass, groupMessage, type Verdict } from '../core/retry.ts'
 import { appendAttempts, type AttemptRow } from '../store/attempts.ts'
 import type { Flush, Statement } from '../store/burst.ts'
-import { addCounters, CounterChanges } from '../store/counters.ts'
+import { addCounters, addToCounters, CounterChanges } from '../store/counters.ts'
 import type { Client } from '../store/database.ts'
 import { buryDeadLetters, type NewDeadLetter } from '../store/dead-letters.ts'
-import { endRows, rescheduleRows, wakeSuccessors, type EndedRow, type RowKey } from '../store/queue.ts'
+import { endRows, rescheduleRows, wakeSuccessors } from '../store/queue.ts'
+import type { EndedRow, Subject, Successor } from '../store/queue.ts'
 import type { Work } from './window.ts'
 
 /** An attempt that is over, and what follows from it. */
@@ -22,8 +23,10 @@ export interface Settled extends Finished {
 
 export interface Committed {
   readonly settled: readonly Settled[]
-  /** Integrations of which a subject's next delivery became due. */
-  readonly woken: readonly number[]
+  /** What may go now because what stood before it in its subject ended. */
+  readonly woken: readonly Successor[]
+  /** Subjects in which something ended and nothing that follows was seen. */
+  readonly quiet: readonly Subject[]
 }
 
 /** What an outcome transaction begins with: the rows that end, if they are still ours. */
@@ -50,24 +53,52 @@ export async function commitOutcomes(
     const waiting = finished.flatMap(toReschedule)
     for (const row of await rescheduleRows(client, waiting, epoch)) mine.set(keyOf(row), row)
   }
-  const settled = batch.map((finished) => ({ ...finished, mine: mine.has(keyOf(finished.work.delivery)) }))
+  const settled = batch.map((finished) => ({ ...finished, mine: mine.has(workKey(finished)) }))
   const at = new Date()
   await buryDeadLetters(
     client,
     settled.flatMap((item) => toDeadLetter(item, at)),
   )
-  const woken = await wakeSuccessors(client, settled.flatMap(endedSubject))
+  const subjects = settled.flatMap(endedSubject)
+  const woken = await wakeSuccessors(client, subjects)
   const attempts = appendAttempts(settled.map((item) => toAttempt(item, at)))
   const counters = addCounters(nodeKey, 'outcome', count(settled, mine, woken))
-  return { value: { settled, woken }, last: [attempts, ...counters] }
+  const seen = new Set(woken.map(subjectName))
+  const quiet = subjects.filter((subject) => !seen.has(subjectName(subject)))
+  return { value: { settled, woken, quiet }, last: [attempts, ...counters] }
+}
+
+/**
+ * Wakes what was being committed while the head of its subject ended: neither transaction saw the other, so this must
+ * begin after the end is on disk.
+ */
+export async function wakeUnseen(
+  client: Client,
+  subjects: readonly Subject[],
+  nodeKey: string,
+): Promise<readonly Successor[]> {
+  const woken = await wakeSuccessors(client, subjects)
+  const changes = new CounterChanges()
+  countWoken(changes, woken)
+  await addToCounters(client, nodeKey, 'outcome', changes)
+  return woken
+}
+
+function subjectName({ integrationId, subjectKey }: Subject): string {
+  return `${integrationId}.${subjectKey}`
 }
 
 function byEpoch(batch: readonly Finished[]): Map<number, Finished[]> {
   return Map.groupBy(batch, ({ work }) => work.epoch)
 }
 
-function keyOf(key: RowKey): string {
-  return `${key.integrationId}.${key.seq}`
+/** With the epoch: an attempt that a lost lease outlived may be in one batch with the next of the same delivery. */
+function keyOf({ integrationId, seq, epoch }: Omit<EndedRow, 'wasTimed'>): string {
+  return `${integrationId}.${seq}.${epoch}`
+}
+
+function workKey({ work }: Finished): string {
+  return keyOf({ ...work.delivery, epoch: work.epoch })
 }
 
 function toReschedule({ work, outcome, verdict }: Finished): Parameters<typeof rescheduleRows>[1] {
@@ -77,7 +108,7 @@ function toReschedule({ work, outcome, verdict }: Finished): Parameters<typeof r
     {
       integrationId: delivery.integrationId,
       seq: delivery.seq,
-      due: new Date(verdict.dueMs),
+      dueInMs: verdict.dueMs - Date.now(),
       attempts: delivery.attempts + 1,
       counted: delivery.counted + (verdict.counts ? 1 : 0),
       error: outcome.error,
@@ -129,7 +160,7 @@ function toAttempt({ work, outcome, verdict, mine }: Settled, at: Date): Attempt
   }
 }
 
-function endedSubject({ work, verdict, mine }: Settled): { integrationId: number; subjectKey: bigint }[] {
+function endedSubject({ work, verdict, mine }: Settled): Subject[] {
   const { integrationId, subjectKey } = work.delivery
   return mine && verdict.next === 'end' && subjectKey !== null ? [{ integrationId, subjectKey }] : []
 }
@@ -137,19 +168,24 @@ function endedSubject({ work, verdict, mine }: Settled): { integrationId: number
 function count(
   settled: readonly Settled[],
   mine: ReadonlyMap<string, EndedRow>,
-  woken: readonly number[],
+  woken: readonly Successor[],
 ): CounterChanges {
   const changes = new CounterChanges()
-  for (const { work, outcome, verdict } of settled) {
+  for (const finished of settled) {
+    const { work, outcome, verdict } = finished
     const { integrationId } = work.delivery
     const failed = outcome.result !== 'delivered' && outcome.result !== 'aborted'
     changes.add(integrationId, { attempts: 1, failures: failed ? 1 : 0 })
-    const row = mine.get(keyOf(work.delivery))
+    const row = mine.get(workKey(finished))
     if (!row) continue
     if (verdict.next === 'end') {
       changes.add(integrationId, { queued: -1, timed: row.wasTimed ? -1 : 0, [verdict.ended]: 1 })
     } else if (!row.wasTimed) changes.add(integrationId, { timed: 1 })
   }
-  for (const integrationId of woken) changes.add(integrationId, { timed: 1 })
+  countWoken(changes, woken)
   return changes
+}
+
+function countWoken(changes: CounterChanges, woken: readonly Successor[]): void {
+  for (const { integrationId, wasFresh } of woken) if (wasFresh) changes.add(integrationId, { timed: 1 })
 }

@@ -68,6 +68,7 @@ export class Engine {
       createPartitions,
       telemetry,
       committed: (committed) => this.lanes.outcomesCommitted(committed),
+      woken: (integrationIds) => this.lanes.woken(integrationIds),
     })
     this.lanes = new Lanes({
       queue: deps.queue,
@@ -156,9 +157,7 @@ export class Engine {
   /** What other nodes freed, or people and replays made due, is found by looking. */
   async #look(): Promise<void> {
     try {
-      for (const { integrationId, hasFresh, nextDue } of await this.#deps.queue.waiting(this.lanes.refs())) {
-        this.lanes.found(integrationId, hasFresh, nextDue)
-      }
+      for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })
     }

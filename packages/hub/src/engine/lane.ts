@@ -153,9 +153,9 @@ export class Lane {
   }
 
   /** What a look at the table found. */
-  found(hasFresh: boolean, nextDue: Date | null): void {
-    if (hasFresh) this.leftOnDisk(null)
-    if (nextDue) this.leftOnDisk(nextDue)
+  found(hasFresh: boolean, nextDueInMs: number | null): void {
+    if (hasFresh) this.#backlog.freshLeft()
+    if (nextDueInMs !== null) this.#backlog.dueIn(nextDueInMs)
     this.pump()
   }
 
@@ -298,7 +298,7 @@ export class Lane {
   async #claim(epoch: number, nowMs: number): Promise<void> {
     const lane = this.#ref()
     if (this.#backlog.nextDueMs <= nowMs) {
-      this.#take(await this.#backlog.takeTimed(lane, epoch, claimRows / 2, nowMs), epoch)
+      this.#take(await this.#backlog.takeTimed(lane, epoch, claimRows / 2), epoch)
     }
     if (this.#backlog.hasFresh) this.#take(await this.#backlog.takeFresh(lane, epoch, claimRows), epoch)
   }
@@ -329,7 +329,7 @@ export class Lane {
 
   async #claimProbe(epoch: number, nowMs: number): Promise<Work | null> {
     const lane = this.#ref()
-    const timed = this.#backlog.nextDueMs <= nowMs ? await this.#backlog.takeTimed(lane, epoch, 1, nowMs) : []
+    const timed = this.#backlog.nextDueMs <= nowMs ? await this.#backlog.takeTimed(lane, epoch, 1) : []
     const [delivery] = timed.length > 0 ? timed : await this.#backlog.takeFresh(lane, epoch, 1)
     if (!delivery || !this.#deps.owns(epoch)) return null
     const work: Work = { delivery, epoch, event: null }

@@ -6,6 +6,7 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
 import type { NewDelivery } from './commit-events.ts'
 import type { Committed } from './commit-outcomes.ts'
+import type { Waiting } from '../queue/queue.ts'
 import type { HandOver, Reservation } from './ingest.ts'
 import { Lane, type LaneDeps, type LaneState } from './lane.ts'
 
@@ -89,7 +90,6 @@ export class Lanes implements HandOver {
   /** Outcomes are on disk: what they left to do is known. */
   outcomesCommitted(committed: Committed): void {
     this.#deps.telemetry.emit('settled', { settled: committed.settled })
-    const now = new Date()
     const touched = new Set<Lane>()
     for (const { work, verdict, mine } of committed.settled) {
       const lane = this.#lanes.get(work.delivery.integrationId)
@@ -97,21 +97,21 @@ export class Lanes implements HandOver {
       touched.add(lane)
       if (mine && verdict.next === 'retry') lane.leftOnDisk(new Date(verdict.dueMs))
     }
-    for (const integrationId of committed.woken) {
-      const lane = this.#lanes.get(integrationId)
-      lane?.leftOnDisk(now)
-      if (lane) touched.add(lane)
-    }
     for (const lane of touched) lane.pump()
+  }
+
+  /** Subjects of these integrations may go on. */
+  woken(integrationIds: readonly number[]): void {
+    for (const integrationId of new Set(integrationIds)) this.#lanes.get(integrationId)?.found(false, 0)
   }
 
   /** Somebody changed rows of an integration: look at them now. */
   wake(integrationId: number): void {
-    this.#lanes.get(integrationId)?.found(true, new Date())
+    this.#lanes.get(integrationId)?.found(true, 0)
   }
 
-  found(integrationId: number, hasFresh: boolean, nextDue: Date | null): void {
-    this.#lanes.get(integrationId)?.found(hasFresh, nextDue)
+  found({ integrationId, hasFresh, nextDueInMs }: Waiting): void {
+    this.#lanes.get(integrationId)?.found(hasFresh, nextDueInMs)
   }
 
   refs(): { integrationId: number; ordering: 'none' | 'subject' }[] {

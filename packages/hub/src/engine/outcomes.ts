@@ -1,8 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { flushTransaction } from '../store/burst.ts'
-import { CommitUnknownError, isDataError, isMissingPartition, type Pool } from '../store/database.ts'
-import { readEnded } from '../store/queue.ts'
-import { commitOutcomes, endings, type Committed, type Finished } from './commit-outcomes.ts'
+import {
+  beginByIndex,
+  CommitUnknownError,
+  isDataError,
+  isMissingPartition,
+  transaction,
+  type Pool,
+} from '../store/database.ts'
+import { readEnded, type Subject } from '../store/queue.ts'
+import { commitOutcomes, endings, wakeUnseen, type Committed, type Finished } from './commit-outcomes.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -12,6 +19,8 @@ export interface OutcomesDeps {
   readonly abandonEpoch: () => void
   readonly createPartitions: () => Promise<void>
   readonly committed: (committed: Committed) => void
+  /** Of these integrations something may go that had to wait for what went before it. */
+  readonly woken: (integrationIds: readonly number[]) => void
   readonly telemetry: Telemetry
 }
 
@@ -83,6 +92,19 @@ export class Outcomes {
       durationMs: performance.now() - startedMs,
     })
     this.#deps.committed(committed)
+    this.#deps.woken(committed.woken.map(({ integrationId }) => integrationId))
+    if (committed.quiet.length > 0) await this.#wakeUnseen(committed.quiet)
+  }
+
+  /** When it fails they are found by a look. */
+  async #wakeUnseen(subjects: readonly Subject[]): Promise<void> {
+    const { pool, nodeKey, woken, telemetry } = this.#deps
+    try {
+      const unseen = await transaction(pool, (client) => wakeUnseen(client, subjects, nodeKey), beginByIndex)
+      woken(unseen.map(({ integrationId }) => integrationId))
+    } catch (error) {
+      telemetry.emit('storeDown', { during: 'outcome', error })
+    }
   }
 
   /** One outcome that cannot be stored, whatever a target put into it, must not hold back its neighbours. */

@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import type { OwnedDelivery } from '../core/delivery.ts'
+import { claimFreshRows, claimTimedRows } from '../store/claims.ts'
 import { flushTransaction } from '../store/burst.ts'
-import type { Pool } from '../store/database.ts'
+import { beginByIndex, transaction, type Client, type Pool } from '../store/database.ts'
+import { findFreshHeads, findNextDue, lookAtLanes, type LaneLook } from '../store/lane-looks.ts'
 import { epochGuard } from '../store/nodes.ts'
-import { claimRows, findNextDue, lookAtLanes } from '../store/queue.ts'
-import type { LaneRef, ReadyQueue, Waiting } from './queue.ts'
+import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
 
 /** How far claims of a lane have come. Before a mark lie only dead index entries, as far as this node knows. */
 interface Marks {
@@ -18,59 +19,55 @@ const beginning = new Date(0)
 
 /** A look from the beginning walks what a long snapshot keeps dead, so it may take this part of the time at most. */
 const lookShare = 0.02
-const lookEveryMs = 5_000
 
 /** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
 const lateMs = 10_000
 
 export class PostgresQueue implements ReadyQueue {
   readonly #pool: Pool
+  readonly #fullLookEveryMs: number
   readonly #marks = new Map<number, Marks>()
   #nextFullLookMs = 0
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, fullLookEveryMs = 5_000) {
     this.#pool = pool
+    this.#fullLookEveryMs = fullLookEveryMs
   }
 
-  async claim(
-    lane: LaneRef,
-    kind: 'fresh' | 'timed',
-    epoch: number,
-    limit: number,
-  ): Promise<readonly OwnedDelivery[]> {
+  async claimFresh(lane: LaneRef, epoch: number, limit: number): Promise<FreshClaim> {
     const marks = this.#marksOf(lane.integrationId)
-    const mark = marks[kind]
-    const { returns } = marks
-    const rows = await flushTransaction(this.#pool, epochGuard(epoch), async (client, guard) => {
-      const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
-      const request = { ...lane, kind, epoch, mark, limit }
-      return { value: isAlive ? await claimRows(client, request) : [], last: [] }
-    })
-    if (marks.returns === returns) advance(marks, kind, rows)
-    return rows
+    const { fresh: mark, returns } = marks
+    const claim = await this.#whileAlive(epoch, (client) =>
+      claimFreshRows(client, { ...lane, epoch, mark, limit }),
+    )
+    if (claim && marks.returns === returns) marks.fresh = claim.mark
+    return claim ?? { rows: [], isLast: true }
   }
 
-  async nextDue({ integrationId }: LaneRef): Promise<Date | null> {
-    return findNextDue(this.#pool, integrationId, this.#marksOf(integrationId).timed)
+  async claimTimed(lane: LaneRef, epoch: number, limit: number): Promise<TimedClaim> {
+    const marks = this.#marksOf(lane.integrationId)
+    const { timed: mark, returns } = marks
+    const claim = await this.#whileAlive(epoch, async (client) => {
+      const rows = await claimTimedRows(client, { ...lane, epoch, mark, limit })
+      const isFull = rows.length === limit
+      return { rows, nextDueInMs: isFull ? 0 : await findNextDue(client, { ...lane, timedMark: mark }) }
+    })
+    if (claim && marks.returns === returns) marks.timed = markAfter(mark, claim.rows)
+    return claim ?? { rows: [], nextDueInMs: null }
   }
 
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
-    const startedMs = performance.now()
-    const fromBeginning = startedMs >= this.#nextFullLookMs
-    const client = await this.#pool.connect()
-    try {
-      const found = await lookAtLanes(
-        client,
-        lanes.map(({ integrationId }) => ({
-          integrationId,
-          mark: fromBeginning ? 0 : this.#marksOf(integrationId).fresh,
-        })),
-      )
-      if (fromBeginning) this.#afterFullLook(found, startedMs)
-      return found
-    } finally {
-      client.release()
-    }
+    const isFull = performance.now() >= this.#nextFullLookMs
+    const looks = await transaction(
+      this.#pool,
+      (client) => (isFull ? this.#lookFromBeginning(client, lanes) : this.#lookPastMarks(client, lanes)),
+      beginByIndex,
+    )
+    return looks.map(({ integrationId, firstFresh, nextDueInMs }) => ({
+      integrationId,
+      hasFresh: firstFresh !== null,
+      nextDueInMs,
+    }))
   }
 
   freed(integrationId: number, lowestSeq: number): void {
@@ -85,10 +82,41 @@ export class PostgresQueue implements ReadyQueue {
     this.#nextFullLookMs = 0
   }
 
-  #afterFullLook(found: readonly Waiting[], startedMs: number): void {
-    for (const { integrationId, hasFresh } of found) this.freed(integrationId, hasFresh ? 1 : Infinity)
-    const tookMs = performance.now() - startedMs
-    this.#nextFullLookMs = performance.now() + Math.max(lookEveryMs, tookMs / lookShare)
+  async #whileAlive<T>(epoch: number, claim: (client: Client) => Promise<T>): Promise<T | null> {
+    return flushTransaction(this.#pool, epochGuard(epoch), async (client, guard) => {
+      const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
+      return { value: isAlive ? await claim(client) : null, last: [] }
+    })
+  }
+
+  async #lookPastMarks(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
+    return lookAtLanes(
+      client,
+      lanes.map((lane) => {
+        const { fresh, timed } = this.#marksOf(lane.integrationId)
+        return { ...lane, freshMark: fresh, timedMark: timed }
+      }),
+    )
+  }
+
+  /** What appeared before a mark, which only this finds, is claimed next. */
+  async #lookFromBeginning(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
+    const startedMs = performance.now()
+    const looks = await lookAtLanes(
+      client,
+      lanes.map((lane) => ({ ...lane, freshMark: 0, timedMark: beginning })),
+    )
+    const ordered = lanes.filter(({ ordering }) => ordering === 'subject').map((lane) => lane.integrationId)
+    const heads = await findFreshHeads(client, ordered)
+    const found = looks.map((look) =>
+      ordered.includes(look.integrationId)
+        ? { ...look, firstFresh: heads.get(look.integrationId) ?? null }
+        : look,
+    )
+    for (const { integrationId, firstFresh } of found) this.freed(integrationId, firstFresh ?? Infinity)
+    const endedMs = performance.now()
+    this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, (endedMs - startedMs) / lookShare)
+    return found
   }
 
   #marksOf(integrationId: number): Marks {
@@ -101,11 +129,6 @@ export class PostgresQueue implements ReadyQueue {
   }
 }
 
-function advance(marks: Marks, kind: 'fresh' | 'timed', rows: readonly OwnedDelivery[]): void {
-  if (kind === 'fresh') marks.fresh = rows.at(-1)?.seq ?? marks.fresh
-  else marks.timed = new Date(Math.max(marks.timed.getTime(), ...rows.map((row) => dueMs(row) - lateMs)))
-}
-
-function dueMs(row: OwnedDelivery): number {
-  return row.due?.getTime() ?? 0
+function markAfter(mark: Date, rows: readonly OwnedDelivery[]): Date {
+  return new Date(Math.max(mark.getTime(), ...rows.map(({ due }) => (due?.getTime() ?? 0) - lateMs)))
 }

@@ -160,8 +160,8 @@ async function freeSubjects(
     subject_key === null ? [] : [{ integrationId: integration_id, subjectKey: BigInt(subject_key) }],
   )
   const woken = await wakeSuccessors(client, subjects)
-  for (const integrationId of woken) counts.add(integrationId, { timed: 1 })
-  return [...new Set(woken)]
+  for (const { integrationId, wasFresh } of woken) if (wasFresh) counts.add(integrationId, { timed: 1 })
+  return [...new Set(woken.map(({ integrationId }) => integrationId))]
 }
 
 /** Ends dead letters and what waits for a person. */

@@ -1,4 +1,3 @@
-import type { OwnedDelivery } from '../core/delivery.ts'
 import type { BurstResult, Statement } from './burst.ts'
 import { CopyRows } from './copy.ts'
 import type { Client, Pool } from './database.ts'
@@ -35,91 +34,11 @@ export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
   return { sql: insertSql, rows }
 }
 
-interface RawClaimedRow {
-  seq: number
-  event_id: string
-  body_bytes: number
-  due: Date | null
-  attempts: number
-  counted: number
-  forgiven: number
-  subject_key: string | null
-  restarted_at: Date | null
-  replay_id: number | null
-}
-
-const claimedColumns = `q.seq, q.event_id, q.body_bytes, q.due, q.attempts, q.counted, q.forgiven,
-  q.subject_key::text, q.restarted_at, q.replay_id`
-
 /** With order, only the earliest unfinished row of a subject may be taken. */
-const isHead = `not exists (
+export const isHead = `not exists (
   select from hub.queue earlier
   where earlier.integration_id = candidate.integration_id and earlier.subject_key = candidate.subject_key
     and earlier.seq < candidate.seq)`
-
-function claimSql(candidates: string): string {
-  return `
-    with candidates as materialized (${candidates}),
-    claimed as (
-      update hub.queue q set owner = $2 from candidates c
-      where q.integration_id = $1 and q.seq = c.seq and q.owner is null
-      returning ${claimedColumns}
-    )
-    select * from claimed order by seq`
-}
-
-const claimFresh = (ordered: boolean): string =>
-  claimSql(`
-    select seq from hub.queue candidate
-    where integration_id = $1 and seq > $3 and owner is null and due is null ${ordered ? `and ${isHead}` : ''}
-    order by seq limit $4
-    for update skip locked`)
-
-const claimTimed = (ordered: boolean): string =>
-  claimSql(`
-    select seq from hub.queue candidate
-    where integration_id = $1 and due >= $3 and due <= now() and owner is null ${ordered ? `and ${isHead}` : ''}
-    order by due limit $4
-    for update skip locked`)
-
-const claimStatements = {
-  'fresh-none': claimFresh(false),
-  'fresh-subject': claimFresh(true),
-  'timed-none': claimTimed(false),
-  'timed-subject': claimTimed(true),
-} as const
-
-export interface ClaimRequest {
-  readonly kind: 'fresh' | 'timed'
-  readonly ordering: 'none' | 'subject'
-  readonly integrationId: number
-  readonly epoch: number
-  /** Where the last claim stopped: dead index entries before it are not walked again. */
-  readonly mark: number | Date
-  readonly limit: number
-}
-
-export async function claimRows(client: Client, request: ClaimRequest): Promise<readonly OwnedDelivery[]> {
-  const { kind, ordering, integrationId, epoch, mark, limit } = request
-  const result = await client.query<RawClaimedRow>({
-    name: `claim-${kind}-${ordering}`,
-    text: claimStatements[`${kind}-${ordering}`],
-    values: [integrationId, epoch, mark, limit],
-  })
-  return result.rows.map((row) => ({
-    integrationId,
-    seq: row.seq,
-    eventId: row.event_id,
-    bodyBytes: row.body_bytes,
-    due: row.due,
-    attempts: row.attempts,
-    counted: row.counted,
-    forgiven: row.forgiven,
-    subjectKey: row.subject_key === null ? null : BigInt(row.subject_key),
-    restartedAt: row.restarted_at,
-    replayId: row.replay_id,
-  }))
-}
 
 export interface RowKey {
   readonly integrationId: number
@@ -166,6 +85,7 @@ export async function freeEpochs(client: Client, epochs: readonly number[]): Pro
 }
 
 export interface EndedRow extends RowKey {
+  readonly epoch: number
   readonly wasTimed: boolean
 }
 
@@ -177,7 +97,7 @@ export function endRows(keys: readonly RowKey[], epoch: number): Statement {
       delete from hub.queue q
       using unnest('{${integrationIds.join()}}'::int[], '{${seqs.join()}}'::bigint[]) as ended (integration_id, seq)
       where q.integration_id = ended.integration_id and q.seq = ended.seq and q.owner = ${Math.trunc(epoch)}
-      returning q.integration_id, q.seq, q.due is not null as was_timed`,
+      returning q.integration_id, q.seq, q.owner as epoch, q.due is not null as was_timed`,
   }
 }
 
@@ -189,15 +109,17 @@ export function readEnded(found: readonly BurstResult[]): readonly EndedRow[] {
 interface RawEndedRow {
   readonly integration_id: number
   readonly seq: number
+  readonly epoch: number
   readonly was_timed: boolean
 }
 
 function toEnded(row: RawEndedRow): EndedRow {
-  return { integrationId: row.integration_id, seq: row.seq, wasTimed: row.was_timed }
+  return { integrationId: row.integration_id, seq: row.seq, epoch: row.epoch, wasTimed: row.was_timed }
 }
 
 export interface Reschedule extends RowKey {
-  readonly due: Date
+  /** Counted from now, because the clock of the store is not this node's. */
+  readonly dueInMs: number
   readonly attempts: number
   readonly counted: number
   readonly error: string | null
@@ -214,23 +136,23 @@ export async function rescheduleRows(
     name: 'reschedule-rows',
     text: `
       with next as (
-        select * from unnest($1::int[], $2::bigint[], $4::timestamptz[], $5::int[], $6::int[], $7::text[])
-          as next (integration_id, seq, due, attempts, counted, error)
+        select * from unnest($1::int[], $2::bigint[], $4::float8[], $5::int[], $6::int[], $7::text[])
+          as next (integration_id, seq, due_in_ms, attempts, counted, error)
       ), before as materialized (
-        select q.integration_id, q.seq, q.due is not null as was_timed
+        select q.integration_id, q.seq, q.owner as epoch, q.due is not null as was_timed
         from next join hub.queue q using (integration_id, seq)
         where q.owner = $3
         for update of q
       )
       update hub.queue q
-      set owner = null, due = next.due, attempts = next.attempts, counted = next.counted, last_error = next.error
+      set owner = null, due = clock_timestamp() + next.due_in_ms * interval '1 millisecond', attempts = next.attempts, counted = next.counted, last_error = next.error
       from next join before using (integration_id, seq)
       where q.integration_id = next.integration_id and q.seq = next.seq
-      returning q.integration_id, q.seq, before.was_timed`,
+      returning q.integration_id, q.seq, before.epoch, before.was_timed`,
     values: [
       ...columns(rows),
       epoch,
-      rows.map((row) => row.due),
+      rows.map((row) => row.dueInMs),
       rows.map((row) => row.attempts),
       rows.map((row) => row.counted),
       rows.map((row) => row.error),
@@ -239,65 +161,48 @@ export async function rescheduleRows(
   return result.rows.map(toEnded)
 }
 
+export interface Subject {
+  readonly integrationId: number
+  readonly subjectKey: bigint
+}
+
+export interface Successor extends Subject {
+  /** Whether it had no due time before. */
+  readonly wasFresh: boolean
+}
+
 /**
  * After the heads of some subjects ended: makes the next row of each due now, because a claim's mark may be past it.
+ * Returns those that can be claimed now.
  */
 export async function wakeSuccessors(
   client: Client,
-  subjects: readonly { readonly integrationId: number; readonly subjectKey: bigint }[],
-): Promise<readonly number[]> {
+  subjects: readonly Subject[],
+): Promise<readonly Successor[]> {
   if (subjects.length === 0) return []
-  const result = await client.query<{ integration_id: number }>(
-    `update hub.queue q set due = now()
-     from unnest($1::int[], $2::bigint[]) as ended (integration_id, subject_key)
-     cross join lateral (
-       select seq from hub.queue next
-       where next.integration_id = ended.integration_id and next.subject_key = ended.subject_key
-       order by seq limit 1
-     ) as head
-     where q.integration_id = ended.integration_id and q.seq = head.seq and q.owner is null and q.due is null
-     returning q.integration_id`,
+  const result = await client.query<{ integration_id: number; subject_key: string; was_fresh: boolean }>(
+    `with heads as materialized (
+       select head.* from unnest($1::int[], $2::bigint[]) as ended (integration_id, subject_key)
+       cross join lateral (
+         select integration_id, subject_key, seq, due, owner from hub.queue next
+         where next.integration_id = ended.integration_id and next.subject_key = ended.subject_key
+         order by seq limit 1
+       ) as head
+       where head.owner is null and (head.due is null or head.due <= now())
+     ), woken as (
+       update hub.queue q set due = now() from heads
+       where heads.due is null and q.integration_id = heads.integration_id and q.seq = heads.seq
+         and q.owner is null and q.due is null
+       returning q.integration_id, q.subject_key
+     )
+     select integration_id, subject_key::text, true as was_fresh from woken
+     union all
+     select integration_id, subject_key::text, false from heads where due is not null`,
     [subjects.map((subject) => subject.integrationId), subjects.map((subject) => String(subject.subjectKey))],
   )
-  return result.rows.map((row) => row.integration_id)
-}
-
-export async function findNextDue(pool: Pool, integrationId: number, mark: Date): Promise<Date | null> {
-  const result = await pool.query<{ due: Date }>({
-    name: 'find-next-due',
-    text: `select due from hub.queue where integration_id = $1 and due >= $2 and owner is null order by due limit 1`,
-    values: [integrationId, mark],
-  })
-  return result.rows[0]?.due ?? null
-}
-
-export interface LaneLook {
-  readonly integrationId: number
-  readonly hasFresh: boolean
-  readonly nextDue: Date | null
-}
-
-/** What waits free for each integration: anything fresh past its mark, and when the next timed row is due. */
-export async function lookAtLanes(
-  client: Client,
-  lanes: readonly { readonly integrationId: number; readonly mark: number }[],
-): Promise<readonly LaneLook[]> {
-  const result = await client.query<{ integration_id: number; has_fresh: boolean; next_due: Date | null }>({
-    name: 'look-at-lanes',
-    text: `
-      select lane.integration_id,
-        exists (
-          select from hub.queue where integration_id = lane.integration_id and seq > lane.mark
-            and owner is null and due is null
-        ) as has_fresh,
-        (select due from hub.queue where integration_id = lane.integration_id and due is not null
-           and owner is null order by due limit 1) as next_due
-      from unnest($1::int[], $2::bigint[]) as lane (integration_id, mark)`,
-    values: [lanes.map((lane) => lane.integrationId), lanes.map((lane) => lane.mark)],
-  })
   return result.rows.map((row) => ({
     integrationId: row.integration_id,
-    hasFresh: row.has_fresh,
-    nextDue: row.next_due,
+    subjectKey: BigInt(row.subject_key),
+    wasFresh: row.was_fresh,
   }))
 }
