@@ -21,6 +21,8 @@ export class Enrolment<Tx> {
   private readonly seenNames = new Set<string>()
   private pending: Registration[] = []
   private inProgress: Promise<void> = Promise.resolve()
+  /** Called when the database has come to know subscriptions, which may have a past to catch up with. */
+  onEnrolled: () => void = () => undefined
 
   constructor(db: Database<Tx>, session: Session, schemaName: string, registry: Registry<Tx>) {
     this.db = db
@@ -33,15 +35,11 @@ export class Enrolment<Tx> {
     this.pending.push({ consumerName, pattern: eventName, isOrdered: ordering === 'aggregate', from })
   }
 
-  /**
-   * Resolves when everything subscribed so far is known to the database: what is published from then on reaches it. Tells
-   * whether there was anything to make known.
-   */
-  async ensure(): Promise<boolean> {
-    const hasPending = this.pending.length > 0
-    if (hasPending) this.inProgress = this.inProgress.catch(() => undefined).then(() => this.register())
-    await this.inProgress
-    return hasPending
+  /** Resolves when everything subscribed so far is known to the database: what is published from then on reaches it. */
+  ensure(): Promise<void> {
+    if (this.pending.length > 0)
+      this.inProgress = this.inProgress.catch(() => undefined).then(() => this.register())
+    return this.inProgress
   }
 
   private async register(): Promise<void> {
@@ -52,6 +50,7 @@ export class Enrolment<Tx> {
     )
     this.pending = this.pending.slice(registrations.length)
     for (const { id, name } of consumers) this.ids.set(name, id)
+    this.onEnrolled()
   }
 
   /** Learns the names of events that patterns may match. */

@@ -15,11 +15,12 @@ export class Intake<Tx> {
   constructor(session: Session, enrolment: Enrolment<Tx>) {
     this.session = session
     this.enrolment = enrolment
+    enrolment.onEnrolled = () => this.recheck()
   }
 
   /** One step; tells what it found and whether there may be more. */
   async step(): Promise<{ readonly found: number; readonly hasMore: boolean }> {
-    if (await this.enrolment.ensure()) this.mayBackfill = true
+    await this.enrolment.ensure()
     const { events, held, newNames } = await fanOut(this.session, batchSize)
     this.enrolment.addNames(newNames)
     await releaseHeads(this.session, held)
