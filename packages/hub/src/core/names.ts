@@ -1,8 +1,10 @@
 import { Type } from 'typebox'
 
+export const namePattern = '^[a-z0-9][a-z0-9-]{0,62}$'
+
 /** Names of sources and integrations. */
 export const Name = Type.String({
-  pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
+  pattern: namePattern,
   description: 'Lower-case letters, digits and hyphens, at most 63, beginning with a letter or digit.',
 })
 

@@ -9,6 +9,7 @@ import { inspected } from './inspected.ts'
 import { ingest } from './ingest.ts'
 import { integrations } from './integrations.ts'
 import { keys } from './keys.ts'
+import { manifest } from './manifest.ts'
 import { matching } from './matching.ts'
 import { nodes } from './nodes.ts'
 import { signingSecrets } from './signing-secrets.ts'
@@ -25,6 +26,7 @@ export const resources: readonly RegisterRoutes[] = [
   statistics,
   sources,
   integrations,
+  manifest,
   signingSecrets,
   matching,
   trying,
