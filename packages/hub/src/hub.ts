@@ -7,6 +7,9 @@ import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
 import { Acting, type Holder } from './engine/acting.ts'
 import { cancelBacklogOf } from './engine/deleted-backlogs.ts'
 import { Engine } from './engine/engine.ts'
+import { chores } from './engine/chores.ts'
+import { DiskWatch } from './engine/disk-watch.ts'
+import { Housekeeping } from './engine/housekeeping.ts'
 import { createHello } from './engine/first-run.ts'
 import { KeyUseLog } from './engine/key-use.ts'
 import { LatencyKeeper } from './engine/latencies.ts'
@@ -27,7 +30,7 @@ import { answerHandshake } from './sources/handshake.ts'
 import { verifyRequest } from './sources/verify.ts'
 import { readWebhook } from './sources/webhook.ts'
 import { checkServer } from './store/check-server.ts'
-import { closePool, openPool, type Pool } from './store/database.ts'
+import { closePool, openPool, ping, type Pool } from './store/database.ts'
 import { migrate } from './store/migrate.ts'
 import { ensurePartitions } from './store/partitions.ts'
 import { SecretBox } from './store/secrets.ts'
@@ -78,6 +81,9 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   started.defer(() => catalog.stop())
 
   const targetDeps: TargetDeps = { addresses, inspector: createInspector(), version, now }
+  const disk = config.databaseUrl === undefined ? new DiskWatch(config.dataDir, telemetry) : null
+  disk?.start()
+  started.defer(() => disk?.stop())
   const engine = new Engine({
     pool: enginePool,
     queue: new PostgresQueue(enginePool),
@@ -86,11 +92,18 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     catalog,
     createTarget: (integration) => createTarget(integration, targetDeps),
     createPartitions: () => ensurePartitions(enginePool, new Date()),
-    refusal: () => null,
+    refusal: () => disk?.refusal() ?? null,
     telemetry,
   })
   await engine.start()
   started.defer(() => engine.stop())
+
+  const housekeeping = new Housekeeping(
+    chores({ config, pool: readerPool, nodeKey: keys.nodeKey, catalog, telemetry, now }),
+    telemetry,
+  )
+  housekeeping.start()
+  started.defer(() => housekeeping.stop())
 
   const holder: Holder = {
     get epoch() {
@@ -194,9 +207,7 @@ async function openDatabase(
 
 async function readiness(engine: Engine, pool: Pool): Promise<readonly string[]> {
   const reasons: string[] = []
-  await pool
-    .query('select 1')
-    .catch((error: Error) => reasons.push(`The database cannot be reached: ${error.message}.`))
+  await ping(pool).catch((error: Error) => reasons.push(`The database cannot be reached: ${error.message}.`))
   if (!engine.isRunning) reasons.push('The delivery engine has no lease: it waits for the database.')
   return reasons
 }

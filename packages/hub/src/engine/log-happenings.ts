@@ -35,6 +35,14 @@ export class HappeningsLog {
       telemetry.on('refusedByStore', ({ error }) =>
         this.#log.warn({ err: error }, 'the database cannot hold an event'),
       ),
+      telemetry.on('retained', ({ day, keptEvents, durationMs }) =>
+        this.#log.info({ day, keptEvents, durationMs: Math.round(durationMs) }, 'a day of the log was dropped'),
+      ),
+      telemetry.on('disk', ({ isFull, freeBytes }) =>
+        isFull
+          ? this.#log.error({ freeBytes }, 'the disk is nearly full: events are refused until there is room')
+          : this.#log.warn({ freeBytes }, 'the disk has room again: events are taken'),
+      ),
       telemetry.on('leaseLost', ({ epoch }) =>
         this.#log.warn({ epoch }, 'lease lost: another node took over what this one held'),
       ),

@@ -93,3 +93,11 @@ async function endTransactionsOf(pool: Pool, epoch: number): Promise<void> {
     [epochLock, epoch],
   )
 }
+
+/** One node at a time does what must not be done twice at once: the one that has been alive longest. */
+export async function isEldest(pool: Pool, nodeKey: string): Promise<boolean> {
+  const result = await pool.query<{ node_key: string }>(
+    'select node_key from hub.nodes where lease_until > now() order by epoch limit 1',
+  )
+  return result.rows[0]?.node_key === nodeKey
+}

@@ -1,0 +1,97 @@
+import type { Integration } from '../core/catalog.ts'
+import { firstEventIdAt } from '../core/ids.ts'
+import { appendAttempts, type AttemptRow } from '../store/attempts.ts'
+import { sendBurst } from '../store/burst.ts'
+import { addCounters, CounterChanges } from '../store/counters.ts'
+import { beginByIndex, transaction, type Client, type Pool } from '../store/database.ts'
+import { buryDeadLetters, type NewDeadLetter } from '../store/dead-letters.ts'
+import { takeExpired, type ExpiredRow } from '../store/expiry.ts'
+
+const dayMs = 86_400_000
+const batchRows = 500
+
+/** Ends what has waited longer than its integration lets it, as dead letters of class `expired`. */
+export async function expireWaiting(
+  pool: Pool,
+  nodeKey: string,
+  integrations: readonly Integration[],
+  now: Date,
+): Promise<number> {
+  let expired = 0
+  for (const { id, spec } of integrations) {
+    if (spec.expireAfterDays === undefined) continue
+    const before = new Date(now.getTime() - spec.expireAfterDays * dayMs)
+    const error = `It waited longer than the ${spec.expireAfterDays} days that this integration allows.`
+    for (;;) {
+      const count = await expireBatch(pool, nodeKey, id, before, now, error)
+      expired += count
+      if (count === 0) break
+    }
+  }
+  return expired
+}
+
+async function expireBatch(
+  pool: Pool,
+  nodeKey: string,
+  integrationId: number,
+  before: Date,
+  now: Date,
+  error: string,
+): Promise<number> {
+  return transaction(
+    pool,
+    async (client) => {
+      const rows = await takeExpired(client, integrationId, firstEventIdAt(before), before, batchRows)
+      if (rows.length > 0) await bury(client, nodeKey, integrationId, rows, now, error)
+      return rows.length
+    },
+    beginByIndex,
+  )
+}
+
+async function bury(
+  client: Client,
+  nodeKey: string,
+  integrationId: number,
+  rows: readonly ExpiredRow[],
+  now: Date,
+  error: string,
+): Promise<void> {
+  await buryDeadLetters(
+    client,
+    rows.map((row) => toDeadLetter(row, now, error)),
+  )
+  const changes = new CounterChanges()
+  const timed = rows.filter((row) => row.wasTimed).length
+  changes.add(integrationId, { queued: -rows.length, timed: -timed, dead: rows.length })
+  const attempts = appendAttempts(rows.map((row) => toAttempt(row, now, error)))
+  await sendBurst(client, [attempts, ...addCounters(nodeKey, 'person', changes)])
+}
+
+function toDeadLetter(row: ExpiredRow, now: Date, error: string): NewDeadLetter {
+  const { integrationId, seq, eventId, bodyBytes, attempts, counted, replayId } = row
+  const key = { integrationId, seq, eventId, bodyBytes }
+  const cause = { errorClass: 'expired', message: error, error, httpStatus: null } as const
+  return { ...key, state: 'dead', diedAt: now, attempts, counted, ...cause, replayId }
+}
+
+function toAttempt({ integrationId, seq, eventId, replayId }: ExpiredRow, now: Date, error: string): AttemptRow {
+  return {
+    at: now,
+    integrationId,
+    seq,
+    eventId,
+    n: 0,
+    startedAt: now,
+    durationMs: 0,
+    outcome: 'expired',
+    ended: 'dead',
+    counted: false,
+    httpStatus: null,
+    errorClass: 'expired',
+    error,
+    responseBody: null,
+    replayId,
+  }
+}
