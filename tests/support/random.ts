@@ -24,8 +24,9 @@ export class Random {
     return this.next() < probability
   }
 
-  pick<T>(items: readonly [T, ...T[]]): T {
-    return items[this.between(0, items.length - 1)] ?? items[0]
+  pick<T>(items: readonly T[]): T {
+    if (items.length === 0) throw new Error('there is nothing to pick from')
+    return items[this.between(0, items.length - 1)] as T
   }
 
   bytes(count: number): Buffer {
