@@ -15,6 +15,7 @@ import { KeyUseLog } from './engine/key-use.ts'
 import { LatencyKeeper } from './engine/latencies.ts'
 import { LiveCatalog } from './engine/live-catalog.ts'
 import { HappeningsLog } from './engine/log-happenings.ts'
+import { Metrics } from './engine/metrics.ts'
 import { defaultNodeSettings } from './engine/node.ts'
 import { OldestWaiting } from './engine/oldest-waiting.ts'
 import { Statistics } from './engine/statistics.ts'
@@ -126,6 +127,16 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     now,
   })
 
+  const metrics = new Metrics({
+    telemetry,
+    statistics,
+    pools: { engine: enginePool, api: readerPool },
+    isRunning: () => engine.isRunning,
+    nameOf: (integrationId) => catalog.current.integrationById.get(integrationId)?.name,
+    version,
+  })
+  started.defer(() => metrics.stop())
+
   const keyUse = new KeyUseLog({ pool: readerPool, now, onError })
   keyUse.start()
   started.defer(() => keyUse.stop())
@@ -138,6 +149,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
       publicUrl: config.publicUrl ?? null,
       trustedProxies: config.trustedProxies,
       corsOrigins: config.corsOrigins,
+      metricsPublic: config.metricsPublic,
     },
     logger: log,
     pool: readerPool,
@@ -151,6 +163,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     cancelBacklogOf: (integrationId) =>
       cancelBacklogOf({ pool: readerPool, nodeKey: keys.nodeKey }, integrationId, backlogPatienceMs),
     statistics,
+    metrics,
     nodeKey: keys.nodeKey,
     keyUse,
     inspected: targetDeps.inspector,

@@ -39,6 +39,8 @@ export interface HttpSettings {
   /** Addresses and CIDRs of the proxies whose `x-forwarded-*` is believed. */
   readonly trustedProxies: readonly string[]
   readonly corsOrigins: readonly string[]
+  /** Whether `/metrics` needs no key. */
+  readonly metricsPublic: boolean
 }
 
 /** The configuration in memory (`engine/live-catalog.ts`). */

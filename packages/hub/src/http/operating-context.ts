@@ -1,6 +1,7 @@
 import type { DeliveryKey } from '../core/ids.ts'
 import type { Acting } from '../engine/acting.ts'
 import type { LaneState } from '../engine/lane.ts'
+import type { Metrics } from '../engine/metrics.ts'
 import type { Statistics } from '../engine/statistics.ts'
 
 /** What the routes that read, act and watch need, besides the store. */
@@ -10,6 +11,7 @@ export interface OperatingContext {
   /** Of a deleted integration; resolves when it is done or takes too long to wait for. */
   cancelBacklogOf(integrationId: number): Promise<void>
   readonly statistics: Pick<Statistics, 'of' | 'all'>
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Of this node, the same over its restarts. */
   readonly nodeKey: string
 }

@@ -11,6 +11,7 @@ import { integrations } from './integrations.ts'
 import { keys } from './keys.ts'
 import { manifest } from './manifest.ts'
 import { matching } from './matching.ts'
+import { metrics } from './metrics.ts'
 import { nodes } from './nodes.ts'
 import { signingSecrets } from './signing-secrets.ts'
 import { sources } from './sources.ts'
@@ -36,4 +37,5 @@ export const resources: readonly RegisterRoutes[] = [
   audit,
   nodes,
   health,
+  metrics,
 ]
