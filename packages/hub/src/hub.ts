@@ -6,10 +6,12 @@ import { formatDeliveryId } from './core/ids.ts'
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
 import { Acting, type Holder } from './engine/acting.ts'
 import { cancelBacklogOf } from './engine/deleted-backlogs.ts'
+import type { Configuring } from './engine/configure.ts'
 import { Engine } from './engine/engine.ts'
 import { chores } from './engine/chores.ts'
 import { DiskWatch } from './engine/disk-watch.ts'
 import { Housekeeping } from './engine/housekeeping.ts'
+import { Feed } from './engine/feed.ts'
 import { createHello } from './engine/first-run.ts'
 import { KeyUseLog } from './engine/key-use.ts'
 import { LatencyKeeper } from './engine/latencies.ts'
@@ -18,11 +20,13 @@ import { HappeningsLog } from './engine/log-happenings.ts'
 import { Metrics } from './engine/metrics.ts'
 import { defaultNodeSettings } from './engine/node.ts'
 import { OldestWaiting } from './engine/oldest-waiting.ts'
+import { Replays } from './engine/replays.ts'
 import { Statistics } from './engine/statistics.ts'
 import { Telemetry } from './engine/telemetry.ts'
 import { buildApp } from './http/app.ts'
 import type { HubContext } from './http/context.ts'
 import { listen } from './http/listen.ts'
+import { applyManifestFile } from './manifest/apply-at-start.ts'
 import { announceAddress } from './process/hub-address.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
 import { PostgresQueue } from './queue/postgres.ts'
@@ -77,7 +81,9 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   happeningsLog.start()
   started.defer(() => happeningsLog.stop())
   const now = (): Date => new Date()
-  await createHello({ pool: readerPool, secrets, addresses, catalog, now })
+  const configuring: Configuring = { pool: readerPool, secrets, addresses, catalog, now }
+  await createHello(configuring)
+  await applyConfiguredManifest(configuring, config, log)
   await catalog.start()
   started.defer(() => catalog.stop())
 
@@ -116,6 +122,16 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   }
   const acting = new Acting({ pool: readerPool, nodeKey: keys.nodeKey, holder, telemetry })
 
+  const replays = new Replays({
+    pool: readerPool,
+    nodeKey: keys.nodeKey,
+    integrationById: (id) => catalog.current.integrationById.get(id),
+    holder,
+    telemetry,
+  })
+  replays.start()
+  started.defer(() => replays.stop())
+
   const latencies = new LatencyKeeper(telemetry)
   started.defer(() => latencies.stop())
   const statistics = new Statistics({
@@ -132,10 +148,12 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     statistics,
     pools: { engine: enginePool, api: readerPool },
     isRunning: () => engine.isRunning,
-    nameOf: (integrationId) => catalog.current.integrationById.get(integrationId)?.name,
     version,
   })
   started.defer(() => metrics.stop())
+
+  const feed = new Feed(telemetry)
+  started.defer(() => feed.stop())
 
   const keyUse = new KeyUseLog({ pool: readerPool, now, onError })
   keyUse.start()
@@ -160,10 +178,12 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     ingest: engine,
     lanes: engine.lanes,
     acting,
+    replays,
     cancelBacklogOf: (integrationId) =>
       cancelBacklogOf({ pool: readerPool, nodeKey: keys.nodeKey }, integrationId, backlogPatienceMs),
     statistics,
     metrics,
+    feed,
     nodeKey: keys.nodeKey,
     keyUse,
     inspected: targetDeps.inspector,
@@ -188,6 +208,18 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
 
   const all = started.move()
   return { url, keys, stop: () => all.disposeAsync() }
+}
+
+async function applyConfiguredManifest(
+  configuring: Configuring,
+  { manifestFile }: Config,
+  log: Logger,
+): Promise<void> {
+  if (manifestFile === undefined) return
+  const changes = await applyManifestFile(configuring, manifestFile, process.env)
+  const done = changes.filter(({ action }) => action !== 'unchanged' && action !== 'unlisted')
+  const names = done.map(({ kind, name, action }) => `${kind} ${name} ${action}`)
+  log.info({ file: manifestFile, changes: names }, 'manifest applied')
 }
 
 /** Brings the database up to date and leaves it; returns the versions that were applied. */

@@ -1,10 +1,10 @@
-import fs from 'node:fs/promises'
 import path from 'node:path'
 import { isUtf8 } from 'node:buffer'
 import { eventStatuses } from '../../core/status.ts'
 import { wholeNumber } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
 import { CommandFailed } from '../failure.ts'
+import { writeWhole } from '../files.ts'
 import { writeJson, writeLine, type Output } from '../output.ts'
 import { paintStatus, statusText, writeFields } from '../show.ts'
 import { writeTable } from '../table.ts'
@@ -109,24 +109,12 @@ const payload = defineCommand({
     const bytes = Buffer.from(await response.arrayBuffer())
     const contentType = response.headers.get('content-type')
     if (json) return writeJson(out, { eventId: id, contentType, base64: bytes.toString('base64') })
-    if (output !== undefined) return writeWhole(path.resolve(cwd, output), bytes)
+    if (output !== undefined) return writeWhole(path.resolve(cwd, output), bytes, { replace: true })
     if (out.columns === null) return out.write(bytes)
     if (!isUtf8(bytes))
       throw new CommandFailed('The payload is not text; write it to a file with --output <file>.')
     writeLine(out, harmless(bytes.toString()))
   },
 })
-
-/** The whole payload or nothing: a disk that fills leaves no half of it. */
-async function writeWhole(file: string, bytes: Buffer): Promise<void> {
-  const draft = `${file}.${process.pid}`
-  try {
-    await fs.writeFile(draft, bytes, { flag: 'wx' })
-    await fs.rename(draft, file)
-  } catch (error) {
-    await fs.rm(draft, { force: true }).catch(() => undefined)
-    throw new CommandFailed(`${file} can't be written (${(error as NodeJS.ErrnoException).code}).`)
-  }
-}
 
 export const events = [list, show, payload]

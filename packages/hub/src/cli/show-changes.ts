@@ -1,0 +1,49 @@
+import { writeLine, type Output } from './output.ts'
+import { harmless, plural } from './text.ts'
+
+/** What a manifest changes, as the API tells it. */
+export interface ResourceChange {
+  readonly kind: string
+  readonly name: string
+  readonly action: 'created' | 'updated' | 'unchanged' | 'deleted' | 'unlisted'
+  readonly differences: readonly {
+    readonly path: string
+    readonly from?: unknown
+    readonly to?: unknown
+  }[]
+}
+
+const marks = { created: '+', updated: '~', deleted: '-' } as const
+const colours = { created: 'green', updated: 'yellow', deleted: 'red' } as const
+
+export function writeChanges(output: Output, changes: readonly ResourceChange[]): void {
+  for (const { kind, name, action, differences } of changes) {
+    if (action === 'unchanged') continue
+    if (action === 'unlisted') {
+      const kept = `  ${kind} ${name} is not in the manifest and stays; --prune deletes it`
+      writeLine(output, output.paint('dim', kept))
+      continue
+    }
+    writeLine(output, output.paint(colours[action], `${marks[action]} ${kind} ${name}`))
+    for (const difference of differences) writeLine(output, `    ${harmless(inWords(difference))}`)
+  }
+}
+
+/** `2 created, 1 deleted`; empty: nothing changes. */
+export function summary(changes: readonly ResourceChange[]): string {
+  return (['created', 'updated', 'deleted'] as const)
+    .map((action) => ({ action, count: changes.filter((change) => change.action === action).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ action, count }) => `${plural(count, 'resource')} ${action}`)
+    .join(', ')
+}
+
+function inWords({ path, from, to }: ResourceChange['differences'][number]): string {
+  const field = path.slice(1).replaceAll('/', '.')
+  if (from === undefined) return `${field}: ${shown(to)}`
+  return to === undefined ? `${field}: ${shown(from)} → (none)` : `${field}: ${shown(from)} → ${shown(to)}`
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

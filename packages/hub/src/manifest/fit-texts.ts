@@ -1,0 +1,51 @@
+import type { TSchema } from 'typebox'
+import { IntegrationSpec } from '../core/integration-spec.ts'
+import type { ManifestSpec } from '../core/manifest-spec.ts'
+import { chooseBranch, escapePointer, isRecord, type SchemaNode } from '../core/schema.ts'
+import { SourceSpec } from '../core/source-spec.ts'
+
+/** Variables hold text only: where the schema wants a number or a boolean, `${RATE}` becomes one. */
+export function fitTexts(manifest: ManifestSpec, expanded: ReadonlySet<string>): ManifestSpec {
+  if (expanded.size === 0) return manifest
+  const fitAll = (kind: 'sources' | 'integrations', schema: TSchema): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(manifest[kind]).map(([name, spec]) => [
+        name,
+        fit(schema, spec, `/${kind}/${name}`, expanded),
+      ]),
+    )
+  return {
+    ...manifest,
+    sources: fitAll('sources', SourceSpec),
+    integrations: fitAll('integrations', IntegrationSpec),
+  }
+}
+
+function fit(schema: SchemaNode, value: unknown, path: string, expanded: ReadonlySet<string>): unknown {
+  if (typeof value === 'string') return expanded.has(path) ? fromText(schema.type, value) : value
+  if (Array.isArray(value)) {
+    const { items } = schema
+    return items ? value.map((item, index) => fit(items, item, `${path}/${index}`, expanded)) : value
+  }
+  if (!isRecord(value)) return value
+  const properties =
+    (schema.anyOf ? chooseBranchOf(schema.anyOf, value) : schema)?.properties ?? ({} as const)
+  const entries = Object.entries(value).map(([name, item]) => {
+    const child = Object.hasOwn(properties, name) ? properties[name] : undefined
+    return [name, child ? fit(child, item, `${path}/${escapePointer(name)}`, expanded) : item]
+  })
+  return Object.fromEntries(entries)
+}
+
+function chooseBranchOf(
+  branches: readonly SchemaNode[],
+  value: Readonly<Record<string, unknown>>,
+): SchemaNode | undefined {
+  return branches.every((branch) => branch.properties) ? chooseBranch(branches, value) : undefined
+}
+
+function fromText(type: string | undefined, text: string): unknown {
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
+  return text
+}
