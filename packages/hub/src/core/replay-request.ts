@@ -34,21 +34,24 @@ export function planReplay(
   request: ReplayRequest,
   integrationId: number,
   lastSeq: number,
+  now: Date,
 ): Checked<ReplayPlan> {
   const statuses = new Set([...(request.statuses ?? []), ...(request.status ? [request.status] : [])])
   const deliveries = readDeliveryIds(request.deliveryIds ?? [], integrationId)
   const errors = [...deliveries.errors, ...contradictions(request, statuses)]
   if (errors.length > 0) return { ok: false, errors }
+  const phases = phasesOf(request, statuses, deliveries.keys)
   return {
     ok: true,
     value: {
-      phases: phasesOf(request, statuses, deliveries.keys),
+      phases,
       filter: {
         errorClass: request.errorClass ?? null,
         message: request.message ?? null,
         types: request.types ?? null,
         fromMs: timeMs(request.from),
-        toMs: timeMs(request.to),
+        // What comes from now on is routed by itself.
+        toMs: timeMs(request.to) ?? (isHistory(phases) ? now.getTime() : null),
       },
       lastSeq,
       ratePerSecond: request.ratePerSecond ?? null,
@@ -73,6 +76,10 @@ function phasesOf(
   ]
   if (ended.length > 0) phases.push({ kind: 'ended', places: ended })
   return phases
+}
+
+function isHistory([first]: readonly ReplayPhase[]): boolean {
+  return first?.kind === 'history'
 }
 
 function placesOf<const T>(

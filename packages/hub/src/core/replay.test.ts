@@ -6,6 +6,7 @@ import { decideReplay, type ReplayCandidate, type ReplayedDelivery, type ReplayP
 import { check } from './schema.ts'
 import type { Place } from './status.ts'
 
+const now = new Date('2026-06-01T00:00:00Z')
 const eventId = '01a1fc18-1890-714a-9289-1adb76d6346c'
 const ofThis = formatDeliveryId({ eventId, integrationId: 3, seq: 77 })
 const ofOther = formatDeliveryId({ eventId, integrationId: 4, seq: 77 })
@@ -13,7 +14,7 @@ const ofOther = formatDeliveryId({ eventId, integrationId: 4, seq: 77 })
 function plan(body: object) {
   const checked = check(ReplayRequest, { integration: 'billing', ...body })
   assert.ok(checked.ok, JSON.stringify(checked))
-  return planReplay(checked.value, 3, 1_999)
+  return planReplay(checked.value, 3, 1_999, now)
 }
 
 const kinds: readonly [object, object][] = [
@@ -49,6 +50,12 @@ test('what narrows a replay is kept', () => {
   assert.deepEqual([ratePerSecond, lastSeq], [5, 1_999])
 })
 
+test('history ends where the request came in', () => {
+  const planned = plan({ from: '2026-01-01T00:00:00Z' })
+  assert.ok(planned.ok)
+  assert.equal(planned.value.filter.toMs, now.getTime())
+})
+
 const mistakes: readonly [object, string][] = [
   [{}, ''],
   [{ to: '2026-01-01T00:00:00Z' }, ''],
@@ -72,7 +79,6 @@ for (const [body, path] of mistakes) {
   })
 }
 
-const now = new Date('2026-06-01T00:00:00Z')
 const everything = { errorClass: null, message: null, types: null, fromMs: null, toMs: null }
 const letters: ReplayPhase = { kind: 'letters', places: ['dead', 'manual'] }
 const ended: ReplayPhase = { kind: 'ended', places: ['delivered', 'resolved'] }

@@ -32,6 +32,8 @@ export class TestStore {
     const pool = openPool({ url: database.url, applicationName: 'test', maxConnections: 8 }, assert.fail)
     const store = new TestStore(pool, () => database.drop())
     await ensurePartitions(pool, new Date())
+    // Far above the seqs that are given to rows here.
+    await pool.query(`select setval('hub.event_seq', 1000000)`)
     await store.addSource('shop')
     await store.addIntegration('billing')
     await store.addIntegration('parking')
