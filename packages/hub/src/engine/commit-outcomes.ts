@@ -11,6 +11,8 @@ import type { Work } from './window.ts'
 
 /** An attempt that is over, and what follows from it. */
 export interface Finished {
+  /** Its name, for those who watch. */
+  readonly integration: string
   readonly work: Work
   readonly outcome: Outcome
   readonly verdict: Verdict

@@ -241,7 +241,7 @@ export class Lane {
     const { id: integrationId, name: integration } = this.#integration
     const { delivery } = work
     this.#deps.telemetry.emit('attempt', { integrationId, integration, delivery, outcome, verdict, asProbe })
-    this.#deps.finished({ work, outcome, verdict })
+    this.#deps.finished({ integration, work, outcome, verdict })
     this.pump()
   }
 
@@ -270,7 +270,8 @@ export class Lane {
   #bury(work: Work): void {
     this.#window.remove((other) => other === work)
     const outcome = noOutcome('The payload of this event is missing from the store.')
-    this.#deps.finished({ work, outcome, verdict: { next: 'end', ended: 'dead', counts: false } })
+    const verdict = { next: 'end', ended: 'dead', counts: false } as const
+    this.#deps.finished({ integration: this.#integration.name, work, outcome, verdict })
   }
 
   #fill(epoch: number, nowMs: number): void {

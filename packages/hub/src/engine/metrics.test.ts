@@ -11,7 +11,6 @@ function measured(all: () => Promise<never>) {
     statistics: { all },
     pools: {},
     isRunning: () => true,
-    nameOf: () => 'billing',
     version: '1.2.3',
   })
   return { telemetry, metrics }

@@ -9,7 +9,6 @@ export interface MetricsDeps {
   /** By name, for how many of their connections are in use. */
   readonly pools: Readonly<Record<string, Pool>>
   readonly isRunning: () => boolean
-  readonly nameOf: (integrationId: number) => string | undefined
   readonly version: string
 }
 
@@ -63,7 +62,7 @@ export class Metrics {
   }
 
   #countDeliveries(): (() => void)[] {
-    const { telemetry, nameOf } = this.#deps
+    const { telemetry } = this.#deps
     const attempts = this.#counter('hub_attempts_total', 'Tries at targets', ['integration', 'result', 'error_class'])
     const ended = this.#counter('hub_deliveries_ended_total', 'Deliveries that ended', ['integration', 'ended'])
     const durations = this.#histogram('hub_attempt_seconds', 'How long tries at targets take', ['integration'])
@@ -74,9 +73,8 @@ export class Metrics {
         durations.observe({ integration }, outcome.durationMs / 1_000)
       }),
       telemetry.on('settled', ({ settled }) => {
-        for (const { mine, verdict, work } of settled) {
-          if (!mine || verdict.next !== 'end') continue
-          ended.inc({ integration: nameOf(work.delivery.integrationId) ?? '', ended: verdict.ended })
+        for (const { mine, verdict, integration } of settled) {
+          if (mine && verdict.next === 'end') ended.inc({ integration, ended: verdict.ended })
         }
       }),
       telemetry.on('circuit', ({ integration, after }) => circuits.inc({ integration, state: after.phase })),

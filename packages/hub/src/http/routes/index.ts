@@ -13,9 +13,11 @@ import { manifest } from './manifest.ts'
 import { matching } from './matching.ts'
 import { metrics } from './metrics.ts'
 import { nodes } from './nodes.ts'
+import { replays } from './replays.ts'
 import { signingSecrets } from './signing-secrets.ts'
 import { sources } from './sources.ts'
 import { statistics } from './statistics.ts'
+import { stream } from './stream.ts'
 import { trying } from './trying.ts'
 
 /** Every resource of the API. */
@@ -24,6 +26,7 @@ export const resources: readonly RegisterRoutes[] = [
   events,
   deliveries,
   deadLetters,
+  replays,
   statistics,
   sources,
   integrations,
@@ -38,4 +41,5 @@ export const resources: readonly RegisterRoutes[] = [
   nodes,
   health,
   metrics,
+  stream,
 ]

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { Feed } from '../../engine/feed.ts'
+import { Telemetry } from '../../engine/telemetry.ts'
+import { until } from '../../testing/until.ts'
+import { adminHeaders, buildTestApp, fakeHub } from '../testing.ts'
+
+const event = { source: 'shop', eventId: 'e1', type: 'order.created', deliveries: 1, bytes: 2 }
+
+async function streaming(t: TestContext) {
+  const telemetry = new Telemetry((error) => assert.fail(error as Error))
+  const feed = new Feed(telemetry)
+  const app = buildTestApp(fakeHub({ feed }))
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  t.after(() => app.close())
+  const open = async (query = '', headers = {}) => {
+    const leave = new AbortController()
+    const response = await fetch(`${url}/v1/stream${query}`, {
+      headers: { ...adminHeaders, ...headers },
+      signal: leave.signal,
+    })
+    let text = ''
+    let ended = false
+    void (async () => {
+      for await (const chunk of response.body ?? []) text += Buffer.from(chunk as Uint8Array).toString()
+      ended = true
+    })().catch(() => undefined)
+    const shows = (part: string) => until(`the stream shows ${part}`, () => text.includes(part))
+    await shows('retry:')
+    return { response, shows, read: () => text, hasEnded: () => ended, leave: () => leave.abort() }
+  }
+  return { app, telemetry, open }
+}
+
+test('what happens is told as it happens, by type and integration', async (t) => {
+  const { telemetry, open } = await streaming(t)
+  const all = await open()
+  const circuits = await open('?types=circuit.*')
+  telemetry.emit('accepted', event)
+  telemetry.emit('disk', { isFull: true, freeBytes: 1 })
+  await all.shows('event: disk.changed')
+  assert.match(all.read(), /event: event\.accepted\ndata: \{"at":"[^"]+","integration":null,"source":"shop"/)
+  assert.ok(!circuits.read().includes('event:'))
+  assert.equal(all.response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+})
+
+// Seen to fail when `#after` returned everything it kept.
+test('who comes back gets what it missed, and is told when that is no longer known', async (t) => {
+  const { telemetry, open } = await streaming(t)
+  const first = await open()
+  telemetry.emit('accepted', event)
+  await first.shows('event.accepted')
+  const [, lastId = ''] = /^id: (.+)$/m.exec(first.read()) ?? []
+  first.leave()
+  telemetry.emit('accepted', { ...event, eventId: 'e2' })
+
+  const again = await open('', { 'last-event-id': lastId })
+  await again.shows('"eventId":"e2"')
+  assert.ok(!again.read().includes('"eventId":"e1"'))
+  assert.ok(!again.read().includes('event: gap'))
+
+  const stranger = await open('', { 'last-event-id': 'other-1' })
+  await stranger.shows('event: gap')
+})
+
+test('a stop ends the streams', async (t) => {
+  const { app, open } = await streaming(t)
+  const watching = await open()
+  await app.close()
+  await until('the stream ends', watching.hasEnded)
+})
+
+test('a pattern that is none is refused', async (t) => {
+  const { app } = await streaming(t)
+  const answer = await app.inject({ url: '/v1/stream?types=a*b', headers: adminHeaders })
+  assert.equal(answer.statusCode, 400)
+  assert.equal(answer.json<{ code: string }>().code, 'invalid_request')
+})
