@@ -167,7 +167,7 @@ export function testReadyQueue(name: string, open: (pool: Pool) => ReadyQueue): 
       assert.equal((await node.queue.claimTimed(lane, node.epoch, 10)).nextDueInMs, null)
     })
 
-    // Seen to fail with: the time taken from the node's clock.
+    // Seen to fail with: a time an hour from the store's.
     test('a retry is due after its delay, freed, and knows what was tried', async () => {
       await put({ seq: 1 })
       await node.claimFresh(1)
