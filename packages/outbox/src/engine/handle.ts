@@ -1,7 +1,7 @@
 import { describeError, isPermanent, storableText } from '../core/errors.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { checkBusinessKey } from '../core/subscription.ts'
-import { type KeyHolder, takeKey } from '../store/business-keys.ts'
+import { giveBackKey, type KeyHolder, takeKey } from '../store/business-keys.ts'
 import type { Session } from '../store/session.ts'
 import type { HandRow } from './hand.ts'
 import type { Tools } from './tools.ts'
@@ -32,6 +32,9 @@ export async function handle<Tx>(
         skipReason = storableText(reason ?? 'no reason given')
       },
     })
+    // Whoever skips has not done what its business key stands for.
+    if (skipReason !== null && row.subscription.idempotencyKey)
+      await giveBackKey(session, row.consumerId, row.eventSeq)
   } catch (error) {
     if (row.abort.signal.aborted) return { kind: 'released' }
     return { kind: 'failed', error: describeError(error), isPermanent: isPermanent(error) }

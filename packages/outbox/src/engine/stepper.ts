@@ -44,7 +44,6 @@ export class Stepper<Tx> {
   }
 
   private async takeIn(): Promise<void> {
-    this.options.intake.recheck()
     while ((await this.options.intake.step()).hasMore);
   }
 
@@ -62,8 +61,9 @@ export class Stepper<Tx> {
   }
 
   private async whileAlive(work: () => Promise<number>): Promise<number> {
-    const { heartbeat, tools } = this.options
+    const { heartbeat, intake, tools } = this.options
     tools.recorder.open()
+    intake.recheck()
     await heartbeat.acquire()
     try {
       return await work()

@@ -29,3 +29,11 @@ export async function takeKey(
   if (!holder || (!holder.is_this && !holder.is_done)) return 'taken by another'
   return holder.is_this ? 'this event' : 'done by another'
 }
+
+/** Leaves the key to other events. */
+export async function giveBackKey(session: Session, consumerId: number, eventSeq: number): Promise<void> {
+  await session.query(
+    `delete from ${session.schema}.business_keys where event_seq = $1::float8::bigint and consumer_id = $2::int`,
+    [eventSeq, consumerId],
+  )
+}

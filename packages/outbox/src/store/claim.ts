@@ -45,9 +45,14 @@ export function claim(
         select i.event_seq, i.consumer_id, i.due_at from ${schema}.inbox i
         where i.consumer_id = lane."consumerId" and i.event_name = lane."eventName" and i.due_at <= now()
           and (i.order_key is null or not exists (
+            -- Compared as rows for the reason given at releaseHeads.
+            select from ${schema}.inbox earlier
+            where earlier.order_key is not null and earlier.finished_at is null
+              and (earlier.consumer_id, earlier.order_key) >= (i.consumer_id, i.order_key)
+              and (earlier.consumer_id, earlier.order_key, earlier.event_seq) < (i.consumer_id, i.order_key, i.event_seq)
+          ) and not exists (
             select from ${schema}.inbox other
-            where other.consumer_id = i.consumer_id and other.order_key = i.order_key and other.finished_at is null
-              and (other.event_seq < i.event_seq or other.state = 'processing')))
+            where other.state = 'processing' and other.consumer_id = i.consumer_id and other.order_key = i.order_key))
         order by i.due_at, i.event_seq
         limit least(lane.room, $3::int)
         for update of i skip locked) due

@@ -85,17 +85,23 @@ export async function releaseHeads(session: Session, lines: readonly HeldRow[]):
   if (lines.length === 0) return
   const { schema } = session
   await session.query(
-    `update ${schema}.inbox i set due_at = now()
-    from json_to_recordset($1::text::json) as line ("consumerId" int, "orderKey" text)
-    cross join lateral (
-      select first.event_seq, first.state, first.due_at from ${schema}.inbox first
-      where first.consumer_id = line."consumerId" and first.order_key = line."orderKey" and first.finished_at is null
-      order by first.event_seq limit 1) head
-    where i.event_seq = head.event_seq and i.consumer_id = line."consumerId"
+    `with head as materialized (
+      select first.* from json_to_recordset($1::text::json) as line ("consumerId" int, "orderKey" text)
+      cross join lateral (
+        -- Compared as rows, which only the index of lines can do: with plain equality and without statistics the
+        -- planner walks the whole table by event_seq.
+        select l.event_seq, l.consumer_id, l.order_key from ${schema}.inbox l
+        where l.order_key is not null and l.finished_at is null
+          and (l.consumer_id, l.order_key) >= (line."consumerId", line."orderKey")
+        order by l.consumer_id, l.order_key, l.event_seq limit 1) first
+      where first.consumer_id = line."consumerId" and first.order_key = line."orderKey"
+    )
+    update ${schema}.inbox i set due_at = now() from head
+    where i.event_seq = head.event_seq and i.consumer_id = head.consumer_id
       and i.state in ('received', 'failed') and i.due_at is null and i.finished_at is null
       and not exists (
         select from ${schema}.inbox other
-        where other.consumer_id = i.consumer_id and other.order_key = i.order_key and other.state = 'processing')
+        where other.state = 'processing' and other.consumer_id = i.consumer_id and other.order_key = i.order_key)
       and not exists (
         select from ${schema}.subscriptions s
         where s.consumer_id = i.consumer_id and s.backfill_seq <= i.event_seq)`,

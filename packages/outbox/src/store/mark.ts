@@ -44,9 +44,9 @@ export async function mark(session: Session, marks: readonly RowMark[]): Promise
       update ${schema}.business_keys k set is_done = true from marked m
       where k.consumer_id = m.consumer_id and k.event_seq = m.event_seq and m.state = 'processed' and not k.is_done
     ), forgotten as (
-      -- Who failed or skipped has not done what its business key stands for: another event with that key may.
+      -- Who failed has not done what its business key stands for: another event with that key may.
       delete from ${schema}.business_keys k using marked m
-      where k.consumer_id = m.consumer_id and k.event_seq = m.event_seq and m.state in ('failed', 'dead', 'skipped')
+      where k.consumer_id = m.consumer_id and k.event_seq = m.event_seq and m.state in ('failed', 'dead')
     )
     select event_seq::float8 as event_seq, consumer_id,
       case when finished_at is not null then order_key end as freed_key
