@@ -91,12 +91,15 @@ export interface EndedRow extends RowKey {
 
 /** Deletes the rows that are still this epoch's, and says which those were: see `readEnded`. */
 export function endRows(keys: readonly RowKey[], epoch: number): Statement {
-  const [integrationIds, seqs] = columns(keys)
+  // Not a join with the keys: while statistics say that the table is empty, it would read all of it for every flush
+  // (300 rows took 3 ms instead of 0.25).
+  const ending = [...Map.groupBy(keys, (key) => key.integrationId)].map(
+    ([integrationId, rows]) =>
+      `integration_id = ${integrationId} and seq = any('{${rows.map(({ seq }) => seq).join()}}')`,
+  )
   return {
     sql: `
-      delete from hub.queue q
-      using unnest('{${integrationIds.join()}}'::int[], '{${seqs.join()}}'::bigint[]) as ended (integration_id, seq)
-      where q.integration_id = ended.integration_id and q.seq = ended.seq and q.owner = ${Math.trunc(epoch)}
+      delete from hub.queue q where (${ending.join(' or ')}) and owner = ${Math.trunc(epoch)}
       returning q.integration_id, q.seq, q.owner as epoch, q.due is not null as was_timed`,
   }
 }
