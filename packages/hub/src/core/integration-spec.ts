@@ -11,6 +11,38 @@ const StatusPattern = Type.Union([
   Type.String({ pattern: '^[1-5]xx$' }),
 ])
 
+const largestPem = 100_000
+
+const MutualTls = closed({
+  kind: Type.Literal('mtls'),
+  certificate: Type.String({
+    minLength: 1,
+    maxLength: largestPem,
+    description: 'In PEM: the certificate that the hub shows, then those between it and its authority.',
+  }),
+  key: secret({ minLength: 1, maxLength: largestPem, description: 'In PEM, of the first certificate.' }),
+  passphrase: Type.Optional(secret({ maxLength: 1_000, description: 'Of an encrypted key.' })),
+})
+
+const TargetTls = closed({
+  ca: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 500_000,
+      description:
+        'Authorities in PEM, one after the other. The target is believed only with a certificate of one of them.',
+    }),
+  ),
+  servername: Type.Optional(
+    Type.String({
+      pattern: '^(?!-)[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})*$',
+      maxLength: 253,
+      description:
+        'The name that the target is asked for and that its certificate must hold. Default: that of `url`.',
+    }),
+  ),
+})
+
 export const HttpTarget = closed({
   kind: Type.Literal('http'),
   url: Type.String({
@@ -68,9 +100,11 @@ export const HttpTarget = closed({
         password: secret(),
       }),
       closed({ kind: Type.Literal('bearer'), token: secret({ minLength: 1 }) }),
+      MutualTls,
     ],
     { default: { kind: 'none' } },
   ),
+  tls: Type.Optional(TargetTls),
 })
 export type HttpTarget = Static<typeof HttpTarget>
 

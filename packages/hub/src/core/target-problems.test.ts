@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressPolicy } from './address.ts'
+import { clientSigned } from './certificate-testing.ts'
 import { HttpTarget } from './integration-spec.ts'
 import { check } from './schema.ts'
 import { targetProblems } from './target-problems.ts'
@@ -92,6 +93,11 @@ test('a header is given once', () => {
     '/headers/Authorization': 'is already set by "auth"',
   })
   assert.deepEqual(problems({ headers: { Authorization: 'x' } }), {})
+})
+
+test('with a certificate for authentication the header stays free', () => {
+  const auth = { kind: 'mtls', certificate: clientSigned.cert, key: clientSigned.key }
+  assert.deepEqual(problems({ auth, headers: { Authorization: 'x' } }), {})
 })
 
 test('credentials that could not be sent are refused', () => {

@@ -4,11 +4,17 @@ import { escapePointer, type FieldError } from './schema.ts'
 import { headerNameProblem, isPlainHeaderValue } from './target-headers.ts'
 import { compileUrl } from './target-url.ts'
 import { compileTemplate } from './template.ts'
+import { tlsProblems } from './tls-problems.ts'
 
 /** What is wrong with a target beyond its schema. Paths begin at the target. */
 export function targetProblems(target: TargetSpec, addresses: AddressPolicy): readonly FieldError[] {
   if (target.kind !== 'http') return []
-  return [...urlProblems(target.url, addresses), ...headerProblems(target), ...authProblems(target)]
+  return [
+    ...urlProblems(target.url, addresses),
+    ...headerProblems(target),
+    ...authProblems(target),
+    ...tlsProblems(target),
+  ]
 }
 
 function urlProblems(text: string, addresses: AddressPolicy): FieldError[] {
@@ -27,11 +33,15 @@ function headerProblems(target: HttpTarget): FieldError[] {
     const message =
       headerNameProblem(name, target.envelope) ??
       (seen.has(name) ? 'is there twice, in different case' : null) ??
-      (name === 'authorization' && target.auth.kind !== 'none' ? 'is already set by "auth"' : null) ??
+      (name === 'authorization' && setsAuthorization(target) ? 'is already set by "auth"' : null) ??
       headerValueProblem(value)
     seen.add(name)
     return message === null ? [] : [{ path: `/headers/${escapePointer(given)}`, message }]
   })
+}
+
+function setsAuthorization({ auth }: HttpTarget): boolean {
+  return auth.kind !== 'none' && auth.kind !== 'mtls'
 }
 
 function headerValueProblem(value: string): string | null {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type dns from 'node:dns'
 import net from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import tls from 'node:tls'
 import { addressPolicy } from '../core/address.ts'
 import type { Lookup } from './connector.ts'
-import { selfSigned } from './certificate-testing.ts'
-import { answering, deliverOne, httpTarget, listen, ok, onRequests, sampleDelivery } from './testing.ts'
+import { selfSigned } from '../core/certificate-testing.ts'
+import { answering, deliverOne, httpTarget, listen, listenTls, ok, sampleDelivery } from './testing.ts'
 
 function resolvingTo(...addresses: readonly string[]): Lookup {
   const found = addresses.map((address): dns.LookupAddress => ({ address, family: net.isIP(address) }))
@@ -104,21 +104,8 @@ test('a resolver that hangs holds nobody past the deadline, and is asked once', 
   assert.equal(asked, 1)
 })
 
-async function listenTls(t: TestContext): Promise<number> {
-  const server = tls.createServer(selfSigned, (socket) => {
-    socket.on('error', () => {})
-    onRequests(socket, () => void socket.write(ok))
-  })
-  server.on('tlsClientError', () => {})
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.listen(0, '127.0.0.1', resolve)
-  await promise
-  t.after(() => void server.close())
-  return (server.address() as net.AddressInfo).port
-}
-
 test('a certificate that no authority signed', async (t) => {
-  const port = await listenTls(t)
+  const port = await listenTls(t, selfSigned)
   const outcome = await deliverOne(httpTarget(t, `https://localhost:${port}/`))
   assert.equal(outcome.result, 'failed')
   assert.equal(outcome.errorClass, 'tls')
@@ -132,7 +119,7 @@ test('with an authority that is trusted: the right name, and a wrong one', async
   const trusted = tls.getCACertificates('default')
   tls.setDefaultCACertificates([...trusted, selfSigned.cert])
   t.after(() => tls.setDefaultCACertificates(trusted))
-  const port = await listenTls(t)
+  const port = await listenTls(t, selfSigned)
   const target = httpTarget(t, `https://localhost:${port}/`)
   assert.equal((await deliverOne(target)).result, 'delivered')
   const wrong = httpTarget(t, `https://billing.example:${port}/`, {}, { lookup: resolvingTo('127.0.0.1') })

@@ -27,11 +27,22 @@ export interface Connector {
   close(): void
 }
 
+/** What TLS shows and believes where that differs from the default; worked out once, not for each connection. */
+export interface Trust {
+  readonly secureContext?: tls.SecureContext
+  readonly servername?: string
+}
+
 /**
  * Names are resolved and checked in one step with connecting, so what is connected to is what was checked, however
  * fast a name changes what it stands for.
  */
-export function createConnector(addresses: AddressPolicy, timeoutMs: number, lookup: Lookup): Connector {
+export function createConnector(
+  addresses: AddressPolicy,
+  timeoutMs: number,
+  lookup: Lookup,
+  trust: Trust = {},
+): Connector {
   const sockets = new Set<net.Socket>()
   const checkedLookup = checkLookup(addresses, shareLookups(lookup))
   let session: Buffer | undefined
@@ -43,7 +54,13 @@ export function createConnector(addresses: AddressPolicy, timeoutMs: number, loo
     const secure = protocol === 'https:'
     const where = { host: hostname, port: Number(options.port) || (secure ? 443 : 80), ...connecting }
     const socket = secure
-      ? tls.connect({ ...where, lookup: checkedLookup, ...tlsOptions(hostname), ...(session && { session }) })
+      ? tls.connect({
+          ...where,
+          lookup: checkedLookup,
+          ...tlsOptions(hostname),
+          ...trust,
+          ...(session && { session }),
+        })
       : net.connect({ ...where, lookup: checkedLookup })
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

@@ -54,6 +54,8 @@ const headersTooLarge: Known = {
   errorClass: 'protocol',
   says: (host) => `${host} answered with headers larger than 16 KiB`,
 }
+/** After the handshake, which TLS 1.3 ends before the target has seen our certificate. */
+const brokenTls: Known = { errorClass: 'tls', says: (host) => `${host} broke off TLS` }
 const contradictory: Known = {
   errorClass: 'protocol',
   says: (host) => `${host} answered with a wrong content-length`,
@@ -87,5 +89,6 @@ function known(code: string, message: string): Known {
   // undici has one code for a connection that ended and for an answer out of place.
   if (code === 'UND_ERR_SOCKET') return message.startsWith('bad ') ? unexpected : reset
   if (code.startsWith('EAI_')) return unresolved
+  if (code.startsWith('ERR_SSL_')) return brokenTls
   return byCode.get(code) ?? unknown
 }

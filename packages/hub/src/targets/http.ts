@@ -9,6 +9,7 @@ import { HttpExchange, type ExchangeRules } from './exchange.ts'
 import { misconfigured, stopped, unusableTarget } from './not-sent.ts'
 import { planRequests, showRequest, type OutgoingRequest, type RequestPlan } from './request.ts'
 import type { Delivery, Exchange, ObservableTarget, TargetDeps } from './target.ts'
+import { trustOf } from './trust.ts'
 
 export function createHttpTarget(
   integration: Integration,
@@ -19,7 +20,9 @@ export function createHttpTarget(
   const planned = planRequests(spec, integration.signing, deps.version)
   if (!planned.ok) return unusableTarget(planned.message, deps.now)
   const plan = planned.value
-  const connector = createConnector(deps.addresses, spec.timeoutMs, lookup)
+  const trust = trustOf(spec)
+  if (!trust.ok) return unusableTarget(trust.message, deps.now)
+  const connector = createConnector(deps.addresses, spec.timeoutMs, lookup, trust.value)
   const pool = openPool(plan.origin, integration.spec.concurrency, connector)
   const host = new URL(plan.origin).host
   const judge = compileJudge(spec)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import type { TestContext } from 'node:test'
+import tls from 'node:tls'
 import { addressPolicy } from '../core/address.ts'
 import type { Integration } from '../core/catalog.ts'
 import { HttpTarget, IntegrationSpec } from '../core/integration-spec.ts'
@@ -105,6 +106,25 @@ export async function listen(
   })
   const { port } = server.address() as net.AddressInfo
   return { port, url: `http://127.0.0.1:${port}`, sockets, connections: () => connections }
+}
+
+/** A server over TLS that takes everything, on the port that is returned. */
+export async function listenTls(
+  t: TestContext,
+  options: tls.TlsOptions,
+  onSecure: (socket: tls.TLSSocket) => void = () => {},
+): Promise<number> {
+  const server = tls.createServer(options, (socket) => {
+    socket.on('error', () => {})
+    onSecure(socket)
+    onRequests(socket, () => void socket.write(ok))
+  })
+  server.on('tlsClientError', () => {})
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1', resolve)
+  await promise
+  t.after(() => void server.close())
+  return (server.address() as net.AddressInfo).port
 }
 
 export interface ReceivedRequest {
