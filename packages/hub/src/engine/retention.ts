@@ -8,7 +8,16 @@ import {
   startOfDay,
   type Partition,
 } from '../store/partitions.ts'
-import { forgetBusinessKeys, forgetEvents, keepOwedEvents, pruneKeptEvents } from '../store/retention.ts'
+import {
+  forgetBusinessKeys,
+  forgetEndedRedeliveries,
+  forgetEvents,
+  forgetLettersOfDeleted,
+  keepOwedEvents,
+  moveHorizon,
+  pruneKeptEvents,
+} from '../store/retention.ts'
+import { oldestTimeInReplay } from '../store/replays.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface RetentionDeps {
@@ -32,7 +41,11 @@ export class Retention {
     const { pool, now } = this.#deps
     const today = startOfDay(now())
     const partitions = await listPartitions(pool)
-    const dropping = new Set(this.#tooOld(partitions, now()).concat(this.#tooMuch(partitions, today)))
+    const inReplay = await oldestTimeInReplay(pool)
+    const dropping = new Set([
+      ...this.#tooOld(partitions, now(), inReplay),
+      ...this.#tooMuch(partitions, today),
+    ])
     for (const partition of partitions) {
       if (dropping.has(partition)) await this.#drop(partition)
       else if (partition.day.getTime() + 2 * dayMs <= today.getTime() && !partition.isSealed) {
@@ -42,21 +55,30 @@ export class Retention {
     if (dropping.size > 0) await pruneKeptEvents(pool)
   }
 
-  #tooOld(partitions: readonly Partition[], now: Date): readonly Partition[] {
-    const keepFromMs = now.getTime() - this.#deps.retentionDays * dayMs
+  /** A replay of history may finish with a day first; only for want of room is it not waited for. */
+  #tooOld(partitions: readonly Partition[], now: Date, inReplay: Date | null): readonly Partition[] {
+    const keepFromMs = Math.min(
+      now.getTime() - this.#deps.retentionDays * dayMs,
+      inReplay?.getTime() ?? Infinity,
+    )
     return partitions.filter(({ day, state }) => state !== 'attached' || day.getTime() + dayMs <= keepFromMs)
   }
 
-  /** The oldest days before today, until the rest fits. */
-  #tooMuch(partitions: readonly Partition[], today: Date): Partition[] {
+  /**
+   * The oldest days before today, until the rest fits. Always whole days: events without their attempts would look as if
+   * they had not been delivered.
+   */
+  #tooMuch(partitions: readonly Partition[], today: Date): readonly Partition[] {
     const { retentionBytes } = this.#deps
     if (retentionBytes === undefined) return []
-    let bytes = partitions.reduce((sum, partition) => sum + partition.bytes, 0)
+    const bytesOf = (some: readonly Partition[]): number => some.reduce((sum, { bytes }) => sum + bytes, 0)
+    const days = Map.groupBy(partitions, ({ day }) => day.getTime())
+    let bytes = bytesOf(partitions)
     const tooMuch: Partition[] = []
-    for (const partition of partitions) {
-      if (bytes <= retentionBytes || partition.day >= today) break
-      tooMuch.push(partition)
-      bytes -= partition.bytes
+    for (const [dayStartMs, ofDay] of days) {
+      if (bytes <= retentionBytes || dayStartMs >= today.getTime()) break
+      tooMuch.push(...ofDay)
+      bytes -= bytesOf(ofDay)
     }
     return tooMuch
   }
@@ -66,10 +88,11 @@ export class Retention {
     const startedMs = performance.now()
     let keptEvents = 0
     if (partition.table === 'events') {
+      await moveHorizon(pool, partition)
       keptEvents = await keepOwedEvents(pool, partition)
       await detachPartition(pool, partition)
-      // What became owed while it was being detached.
-      keptEvents += await keepOwedEvents(pool, partition)
+      await forgetEndedRedeliveries(pool, partition)
+      await forgetLettersOfDeleted(pool, partition)
       await forgetEvents(pool, partition)
       await forgetBusinessKeys(pool, partition)
     } else await detachPartition(pool, partition)

@@ -1,3 +1,4 @@
+import { eventTime } from '../core/ids.ts'
 import type { ReplayPlan, ReplayPosition } from '../core/replay.ts'
 import type { Client, Pool } from './database.ts'
 
@@ -111,6 +112,17 @@ export async function saveProgress(client: Client, id: number, progress: ReplayP
      where id = $1`,
     [id, JSON.stringify(progress.position), progress.started, progress.skipped, progress.ended],
   )
+}
+
+/** From when on events are still to be walked by replays of history; null: by none. */
+export async function oldestTimeInReplay(pool: Pool): Promise<Date | null> {
+  const result = await pool.query<{ after: string | null; from_ms: number | null }>(
+    `select position ->> 'after' as after, (request -> 'plan' -> 'filter' ->> 'fromMs')::float8 as from_ms
+     from hub.replays
+     where ended_at is null and state = 'running' and request -> 'plan' -> 'phases' -> 0 ->> 'kind' = 'history'`,
+  )
+  const times = result.rows.map(({ after, from_ms }) => (after ? eventTime(after).getTime() : (from_ms ?? 0)))
+  return times.length === 0 ? null : new Date(Math.min(...times))
 }
 
 /** False: it was not running. What it has begun and nobody has sent is then cancelled step by step. */
