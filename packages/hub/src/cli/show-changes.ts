@@ -1,3 +1,4 @@
+import { isRecord } from '../core/schema.ts'
 import { writeLine, type Output } from './output.ts'
 import { harmless, plural } from './text.ts'
 
@@ -25,8 +26,18 @@ export function writeChanges(output: Output, changes: readonly ResourceChange[])
       continue
     }
     writeLine(output, output.paint(colours[action], `${marks[action]} ${kind} ${name}`))
-    for (const difference of differences) writeLine(output, `    ${harmless(inWords(difference))}`)
+    for (const difference of differences.flatMap(fields))
+      writeLine(output, `    ${harmless(inWords(difference))}`)
   }
+}
+
+type Difference = ResourceChange['differences'][number]
+
+/** Of what is new every field is told by itself. */
+function fields(difference: Difference): readonly Difference[] {
+  const { path, from, to } = difference
+  if (from !== undefined || !isRecord(to)) return [difference]
+  return Object.entries(to).flatMap(([name, value]) => fields({ path: `${path}/${name}`, to: value }))
 }
 
 /** `2 created, 1 deleted`; empty: nothing changes. */
@@ -38,7 +49,7 @@ export function summary(changes: readonly ResourceChange[]): string {
     .join(', ')
 }
 
-function inWords({ path, from, to }: ResourceChange['differences'][number]): string {
+function inWords({ path, from, to }: Difference): string {
   const field = path.slice(1).replaceAll('/', '.')
   if (from === undefined) return `${field}: ${shown(to)}`
   return to === undefined ? `${field}: ${shown(from)} → (none)` : `${field}: ${shown(from)} → ${shown(to)}`

@@ -5,9 +5,12 @@ import { deliveries } from './deliveries.ts'
 import { events } from './events.ts'
 import { exportManifest } from './export.ts'
 import { keys } from './keys.ts'
+import { listen } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { openapi } from './openapi.ts'
+import { replay } from './replay.ts'
 import { start } from './start.ts'
+import { tail } from './tail.ts'
 
 /** Every command there is, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -16,6 +19,9 @@ export const commands: readonly Command[] = [
   exportManifest,
   ...events,
   ...deliveries,
+  replay,
+  tail,
+  listen,
   ...keys,
   migrate,
   openapi,
