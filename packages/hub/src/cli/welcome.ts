@@ -21,10 +21,22 @@ Send a first event:
 
   curl -X POST '${url}/v1/events?source=hello&type=hello.world' -H 'authorization: Bearer ${keys.adminKey}' -H 'content-type: application/json' -d '{"message":"Hello"}'
 
-See where it went, by the eventId of the answer, and the signed request that its target got:
+See the signed request that its target got, and where the event is:
 
-  curl '${url}/v1/events/<eventId>' -H 'authorization: Bearer ${keys.adminKey}'
-  curl '${url}/v1/inspected' -H 'authorization: Bearer ${keys.adminKey}'
+  npx hub tail
+  npx hub events list
 
 `
 }
+
+export const demoWelcome = `
+The demo runs: demo-okdesk sends tickets. Billing goes down for 20 seconds of every minute, Parking answers one request
+in three. In another terminal:
+
+  npx hub tail                                        what happens, as it happens
+  npx hub events list --source demo-okdesk            where each event is
+  npx hub deliveries list --integration demo-okdesk-to-parking
+
+It ends with the hub.
+
+`

@@ -4,6 +4,7 @@ import { completionOf } from './completion.ts'
 import { deliveries } from './deliveries.ts'
 import { events } from './events.ts'
 import { exportManifest } from './export.ts'
+import { init } from './init.ts'
 import { keys } from './keys.ts'
 import { listen } from './listen.ts'
 import { migrate } from './migrate.ts'
@@ -15,6 +16,7 @@ import { tail } from './tail.ts'
 /** Every command there is, in the order of the help. */
 export const commands: readonly Command[] = [
   start,
+  init,
   apply,
   exportManifest,
   ...events,

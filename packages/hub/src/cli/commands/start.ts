@@ -1,31 +1,47 @@
 import { pino, type Logger } from 'pino'
 import { readConfig, type Config } from '../../config.ts'
+import { startDemo } from '../../demo/demo.ts'
 import { runUntilSignal } from '../../process/run-until-signal.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
-import { welcome } from '../welcome.ts'
+import { demoWelcome, welcome } from '../welcome.ts'
 
 export const start = defineCommand({
   name: 'start',
   summary: 'Run the hub until SIGINT or SIGTERM; `npm start` does the same.',
+  options: {
+    demo: {
+      type: 'boolean',
+      description: 'With a helpdesk that sends, an application that goes down and one that hardly answers.',
+    },
+  },
   notes: 'With --json it logs JSON in a terminal too. `hub --help` lists the settings.',
-  async run(context, { json }) {
+  async run(context, { json, demo }) {
     const { config, warnings } = readConfig(context.env)
     const log = await createLog(config, json)
     for (const warning of warnings) log.warn(warning)
-    await runUntilSignal({ log, start: (signal) => startAndGreet(context, config, log, signal) })
+    await runUntilSignal({ log, start: (signal) => startAll(context, config, log, signal, demo) })
   },
 })
 
-async function startAndGreet(
+async function startAll(
   { service, out }: Context,
   config: Config,
   log: Logger,
   signal: AbortSignal,
+  withDemo: boolean,
 ): Promise<{ stop(): Promise<void> }> {
+  await using started = new AsyncDisposableStack()
   const hub = await service.start(config, log, signal)
+  started.defer(() => hub.stop())
   out.write(welcome(hub))
-  return hub
+  if (withDemo) {
+    const demo = await startDemo(hub, log)
+    started.defer(() => demo.stop())
+    out.write(demoWelcome)
+  }
+  const all = started.move()
+  return { stop: () => all.disposeAsync() }
 }
 
 async function createLog({ logLevel }: Config, asJson: boolean): Promise<Logger> {
