@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { PermanentError } from './core/errors.ts'
-import { event, Outboxes } from './testing/outboxes.ts'
+import { event, inMode, Outboxes } from './testing/outboxes.ts'
 
 const outboxes = new Outboxes()
 const placed = (aggregateId: string, orderId: unknown) => event('order.placed', aggregateId, { orderId })
@@ -10,13 +10,14 @@ for (const mode of ['transaction', 'lease'] as const) {
   it(`handles a business key once (${mode} mode)`, async () => {
     const outbox = await outboxes.open()
     const seen: string[] = []
-    outbox.subscribe({
-      eventName: '**',
-      consumerName: 'stock',
-      mode: mode as 'transaction',
-      idempotencyKey: ({ payload }) => (payload as { orderId: number }).orderId,
-      handler: ({ aggregateId }) => void seen.push(aggregateId),
-    })
+    outbox.subscribe(
+      inMode(mode, {
+        eventName: '**',
+        consumerName: 'stock',
+        idempotencyKey: ({ payload }) => (payload as { orderId: number }).orderId,
+        handler: ({ aggregateId }) => void seen.push(aggregateId),
+      }),
+    )
     await outbox.publishMany([placed('a', 7), placed('b', 7), placed('c', 8)])
     await outbox.drain()
     await outbox.publish(placed('d', 7))
@@ -30,17 +31,18 @@ for (const mode of ['transaction', 'lease'] as const) {
   it(`leaves the business key of what failed or was skipped to others (${mode} mode)`, async () => {
     const outbox = await outboxes.open()
     const seen: string[] = []
-    outbox.subscribe({
-      eventName: '**',
-      consumerName: 'stock',
-      mode: mode as 'transaction',
-      idempotencyKey: () => 'the same',
-      handler: ({ aggregateId }, ctx) => {
-        if (aggregateId === 'failing') throw new PermanentError('never')
-        if (aggregateId === 'skipping') ctx.skip('not ours')
-        else seen.push(aggregateId)
-      },
-    })
+    outbox.subscribe(
+      inMode(mode, {
+        eventName: '**',
+        consumerName: 'stock',
+        idempotencyKey: () => 'the same',
+        handler: ({ aggregateId }, ctx) => {
+          if (aggregateId === 'failing') throw new PermanentError('never')
+          if (aggregateId === 'skipping') ctx.skip('not ours')
+          else seen.push(aggregateId)
+        },
+      }),
+    )
     await outbox.publishMany(['failing', 'skipping', 'first', 'second'].map((id) => placed(id, 1)))
     await outbox.drain()
     assert.deepEqual(seen, ['first'])

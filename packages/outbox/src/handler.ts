@@ -29,15 +29,15 @@ export type Handler<Payload, Name extends string, Events extends EventMap, Tx> =
 /** A pattern of event names; exact names are typed one by one. */
 type Pattern = `${string}*${string}`
 
-/** The declared names that a pattern may match; all of them, where its prefix can't tell. */
+/** The declared names that a pattern may match; all of them, where its beginning can't tell. */
 type Matched<Events extends EventMap, Name extends string> =
-  Name extends EventName<Events>
-    ? Name
-    : Name extends `${infer Prefix}.${'*' | '**'}`
-      ? Prefix extends Pattern
-        ? EventName<Events>
-        : Extract<EventName<Events>, `${Prefix}.${string}` | Prefix>
-      : EventName<Events>
+  string extends EventName<Events>
+    ? string
+    : Name extends Pattern
+      ? Name extends `${infer Prefix}.${'*' | '**'}`
+        ? Extract<EventName<Events>, Prefix extends Pattern ? string : `${Prefix}.${string}` | Prefix>
+        : EventName<Events>
+      : Extract<EventName<Events>, Name>
 
 interface SubscriptionOf<Events extends EventMap, Name extends string> {
   /** An exact name, or a pattern: `*` for one segment between dots, `**` for any number of them. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { maxInterruptions } from './core/outcome.ts'
 import { until } from './testing/database.ts'
-import { event, Outboxes, type TestOutbox } from './testing/outboxes.ts'
+import { event, inMode, Outboxes, type TestOutbox } from './testing/outboxes.ts'
 
 const outboxes = new Outboxes()
 const quick = { leaseMs: 300, 'polling.intervalMs': 20, 'polling.idleIntervalMs': 20 }
@@ -16,16 +16,17 @@ async function openTwo(mode: 'transaction' | 'lease') {
   const ends: (() => void)[] = []
   const open = async (name: string) => {
     const outbox = await outboxes.open({ schema, settings: quick })
-    outbox.subscribe({
-      eventName: '**',
-      consumerName: 'slow',
-      mode: mode as 'transaction',
-      handler: async (_event, ctx) => {
-        begun.push(name)
-        await new Promise<void>((resolve) => ends.push(resolve))
-        if (mode === 'transaction') await ctx.tx.query('insert into written_by values ($1)', [name])
-      },
-    })
+    outbox.subscribe(
+      inMode(mode, {
+        eventName: '**',
+        consumerName: 'slow',
+        handler: async (_event, ctx) => {
+          begun.push(name)
+          await new Promise<void>((resolve) => ends.push(resolve))
+          if (mode === 'transaction') await ctx.tx.query('insert into written_by values ($1)', [name])
+        },
+      }),
+    )
     await outbox.start()
     return outbox
   }

@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { fromPg } from './clients/pg.ts'
 import type { Database } from './database.ts'
 import { until } from './testing/database.ts'
-import { event, Outboxes } from './testing/outboxes.ts'
+import { event, inMode, Outboxes } from './testing/outboxes.ts'
 
 const outboxes = new Outboxes()
 
@@ -44,15 +44,16 @@ for (const mode of ['transaction', 'lease'] as const) {
       settings: { leaseMs: 300, 'polling.intervalMs': 20, 'polling.idleIntervalMs': 20 },
     })
     const seen: string[] = []
-    outbox.subscribe({
-      eventName: '**',
-      consumerName: 'any',
-      mode: mode as 'transaction',
-      handler: async ({ aggregateId }) => {
-        if (aggregateId === 'goes away' && !seen.includes(aggregateId)) outage.isOn = true
-        seen.push(aggregateId)
-      },
-    })
+    outbox.subscribe(
+      inMode(mode, {
+        eventName: '**',
+        consumerName: 'any',
+        handler: async ({ aggregateId }) => {
+          if (aggregateId === 'goes away' && !seen.includes(aggregateId)) outage.isOn = true
+          seen.push(aggregateId)
+        },
+      }),
+    )
     await outbox.start()
     await outbox.publishMany([event('order.placed', 'goes away'), event('order.placed', 'meanwhile')])
     await until('it has asked again and again', () => outage.refused > 5)

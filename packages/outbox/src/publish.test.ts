@@ -44,7 +44,7 @@ it('writes nothing when one of many is wrong', async () => {
 it('publishes an id once, however often it is given', async () => {
   const schema = outboxes.newSchema()
   const outbox = await outboxes.open({ schema })
-  const given = { ...event('order.placed'), id: '01890000-0000-7000-8000-00000000000A' }
+  const given = { ...event('order.placed'), eventId: '01890000-0000-7000-8000-00000000000A' }
   const ids = [await outbox.publish(given), await outbox.publish(given)]
   assert.deepEqual(new Set(ids), new Set(['01890000-0000-7000-8000-00000000000a']))
   assert.equal(await countEvents(schema), 1)

@@ -59,7 +59,7 @@ it('names the field that is wrong', () => {
   assert.equal(fieldOf({ ...valid, metadata: [] }), 'metadata')
   assert.equal(fieldOf({ ...valid, schemaVersion: 0 }), 'schemaVersion')
   assert.equal(fieldOf({ ...valid, timestamp: 'yesterday' }), 'timestamp')
-  assert.equal(fieldOf({ ...valid, id: 'mine' }), 'id')
+  assert.equal(fieldOf({ ...valid, eventId: 'mine' }), 'eventId')
   assert.equal(fieldOf({ ...valid, payload: 'x'.repeat(100) }), 'payload')
 })
 

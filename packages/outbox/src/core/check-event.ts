@@ -20,7 +20,7 @@ export function checkEvent(event: unknown, at: string, defaults: EventDefaults):
   const fields = event as Readonly<Record<string, unknown>>
   const text = (name: string) => checkText(fields[name], at, name)
   const optionalText = (name: string) => (isGiven(fields[name]) ? text(name) : null)
-  const id = checkId(fields['id'], at) ?? defaults.id
+  const id = checkId(fields['eventId'], at) ?? defaults.id
   return {
     id,
     eventName: checkEventName(text('eventName'), at),
@@ -57,7 +57,7 @@ function checkEventName(name: string, at: string): string {
 
 function checkId(id: unknown, at: string): string | null {
   if (id === undefined || id === null) return null
-  if (typeof id !== 'string' || !isUuid(id)) fail(at, 'id', 'must be a UUID')
+  if (typeof id !== 'string' || !isUuid(id)) fail(at, 'eventId', 'must be a UUID')
   return id.toLowerCase()
 }
 

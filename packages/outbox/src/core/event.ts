@@ -33,12 +33,12 @@ export interface NewEventOf<Name extends string, Payload> {
   readonly payload: Payload
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   readonly correlationId?: string | undefined
-  readonly causationId?: string | undefined
+  readonly causationId?: string | null | undefined
   readonly schemaVersion?: number | undefined
   /** When it happened; now, if not said. */
   readonly timestamp?: Date | undefined
-  /** A UUID of its own, for who must be able to publish the same event twice: the second time changes nothing. */
-  readonly id?: string | undefined
+  /** The UUID it shall have, for who may have to publish it again without knowing: the second time changes nothing. */
+  readonly eventId?: string | undefined
 }
 
 export type NewEvent<Events extends EventMap = UndeclaredEvents> = {

@@ -26,8 +26,8 @@ export async function handle<Tx>(
       logger: tools.logger,
       attempt: row.earlierAttempts + 1,
       signal: row.abort.signal,
-      publish: ({ correlationId = row.event.correlationId, causationId = row.event.id, ...event }) =>
-        tools.publish(session, { ...event, correlationId, causationId }),
+      publish: ({ correlationId = row.event.correlationId, ...event }) =>
+        tools.publish(session, { ...event, correlationId, causationId: row.event.id }),
       skip: (reason) => {
         skipReason = storableText(reason ?? 'no reason given')
       },

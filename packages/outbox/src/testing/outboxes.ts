@@ -2,6 +2,8 @@ import { after, before } from 'node:test'
 import pg from 'pg'
 import { fromPg } from '../clients/pg.ts'
 import type { UndeclaredEvents } from '../core/event.ts'
+import type { Mode } from '../core/subscription.ts'
+import type { TransactionSubscription } from '../handler.ts'
 import type { OutboxOptions } from '../options.ts'
 import { createOutbox, type Outbox } from '../outbox.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
@@ -62,4 +64,11 @@ export class Outboxes {
 
 export function event(eventName: string, aggregateId = '1', payload: unknown = {}) {
   return { eventName, sourceModule: 'shop', aggregateType: 'Order', aggregateId, payload }
+}
+
+type InTransaction = TransactionSubscription<UndeclaredEvents, string, pg.PoolClient>
+
+/** The same subscription in either mode, for what holds in both. */
+export function inMode(mode: Mode, subscription: Omit<InTransaction, 'mode'>): InTransaction {
+  return { ...subscription, mode: mode as 'transaction' }
 }
