@@ -28,6 +28,9 @@ export function firstEventIdAt(time: Date): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }
 
+/** No event has a larger id. */
+export const lastEventId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export function isUuid(text: string): boolean {

@@ -167,6 +167,20 @@ test('a delivery with many attempts is listed once', async () => {
   for (const limit of [1, 2, 3]) assert.deepEqual(await listAll({ status: 'DELIVERED' }, limit), expected)
 })
 
+test('a delivery whose attempts are longer than a step is listed', async () => {
+  const event = await store.addEvent({ routes: [billingId] })
+  await store.addAttempt({ ...event, integrationId: billingId, n: 900, ended: 'delivered' })
+  await store.pool.query(
+    `insert into hub.attempts (at, integration_id, seq, event_id, n, started_at, duration_ms, outcome, counted)
+     select now(), $1, $2, $3, n, now(), 1, 'failed', true from generate_series(1, 899) as n`,
+    [billingId, event.seq, event.id],
+  )
+  const other = await store.addEnded([billingId], 'delivered', { seq: 500 })
+  const expected = [name(event, billingId), name(other, billingId)]
+  assert.deepEqual(await listAll({ status: 'DELIVERED' }, 10), expected)
+  assert.deepEqual(await listAll({}, 1), expected)
+})
+
 test('a delivery is read with its event and its attempts, in order', async () => {
   const event = await store.addEvent({ routes: [billingId, parkingId], type: 'order.paid' })
   const key = { eventId: event.id, integrationId: billingId, seq: event.seq }

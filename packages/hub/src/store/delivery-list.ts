@@ -58,7 +58,7 @@ async function step(
     position,
     count,
   )
-  return (await isBeforeAll(client, query, walked.candidates.at(-1))) ? { ...walked, next: null } : walked
+  return (await isBeforeAll(client, query, walked.last)) ? { ...walked, next: null } : walked
 }
 
 /** Clocks of nodes may differ by so much, so that a later seq may have an earlier time. */
@@ -68,11 +68,7 @@ const clockSkewMs = 3_600_000
  * Whether the walk has come to what was accepted before the wanted time, so that nothing wanted follows. A delivery of
  * a replay says nothing: its seq is that of the replay.
  */
-async function isBeforeAll(
-  client: Client,
-  query: DeliveryQuery,
-  last: DeliveryKey | undefined,
-): Promise<boolean> {
+async function isBeforeAll(client: Client, query: DeliveryQuery, last: DeliveryKey | null): Promise<boolean> {
   if (!query.from || !last) return false
   const [event] = await readEvents(client, [last.eventId])
   return event?.seq === last.seq && event.receivedAt.getTime() < query.from.getTime() - clockSkewMs

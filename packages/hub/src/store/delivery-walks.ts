@@ -1,5 +1,5 @@
 import type { Static } from 'typebox'
-import type { DeliveryKey } from '../core/ids.ts'
+import { firstEventIdAt, lastEventId, type DeliveryKey } from '../core/ids.ts'
 import { closed } from '../core/schema.ts'
 import type { DeliveryStatus } from '../core/status.ts'
 import type { Client } from './database.ts'
@@ -33,13 +33,44 @@ export function tablesOf(status: DeliveryStatus | null, errorClass: string | nul
 export interface DeliveryKeyRange {
   /** Null: all of them. */
   readonly integrationId: number | null
+  readonly status: DeliveryStatus | null
   readonly errorClass: string | null
+  /** When the event was accepted. */
+  readonly from: Date | null
+  readonly to: Date | null
+}
+
+/** What a row must hold to be worth a look. The others are passed one by one, so that a step stays bounded. */
+function wantedSql(table: DeliveryTable, status: DeliveryStatus | null): string {
+  switch (status) {
+    case 'DEAD':
+      return `state = 'dead'`
+    case 'MANUAL':
+      return `state = 'manual'`
+    case 'DELIVERED':
+      return `coalesce(ended in ('delivered', 'resolved'), false)`
+    case 'CANCELLED':
+      return `coalesce(ended = 'cancelled', false)`
+    case null:
+      return table === 'attempts'
+        ? `coalesce(ended in ('delivered', 'resolved', 'cancelled'), false)`
+        : 'true'
+    case 'PENDING':
+    case 'PROCESSING':
+      return 'true'
+  }
 }
 
 interface WalkedRow {
   integration_id: number
   seq: number
   event_id: string
+  is_wanted: boolean
+}
+
+export interface DeliveryStep extends Step<DeliveryKey, DeliveryPosition> {
+  /** The last row that was passed, wanted or not. */
+  readonly last: DeliveryKey | null
 }
 
 /** One step along one table, highest seq first: a few rows of each integration, merged. */
@@ -49,13 +80,14 @@ async function walkTable(
   range: DeliveryKeyRange,
   position: DeliveryPosition | null,
   count: number,
-): Promise<Step<DeliveryKey, DeliveryPosition>> {
-  const byClass = range.errorClass === null ? '' : 'and error_class = $5'
+): Promise<DeliveryStep> {
+  const byClass = range.errorClass === null ? '' : 'and error_class = $7'
   const result = await client.query<WalkedRow>(
     `select lane.id as integration_id, walked.*
      from hub.integrations lane
      cross join lateral (
-       select seq, event_id from hub.${table}
+       select seq, event_id, ${wantedSql(table, range.status)} and event_id >= $5 and event_id < $6 as is_wanted
+       from hub.${table}
        where integration_id = lane.id and seq <= $1::bigint - (lane.id >= $2)::int ${byClass}
        order by seq desc limit $3
      ) as walked
@@ -66,19 +98,24 @@ async function walkTable(
       position?.integrationId ?? 0,
       count,
       range.integrationId,
+      firstEventIdAt(range.from ?? new Date(0)),
+      range.to ? firstEventIdAt(range.to) : lastEventId,
       ...(range.errorClass === null ? [] : [range.errorClass]),
     ],
   )
-  const candidates = result.rows.map((row) => ({
+  const rows = result.rows.map((row) => ({
     seq: row.seq,
     integrationId: row.integration_id,
     eventId: row.event_id,
+    isWanted: row.is_wanted,
   }))
-  const last = candidates.at(-1)
+  const last = rows.at(-1) ?? null
   return {
-    candidates,
-    walkedRows: candidates.length,
-    next: last && candidates.length === count ? last : null,
+    // The attempts of the last delivery may go on in rows that the next step does not look at.
+    candidates: rows.filter((row) => row.isWanted || row.seq === last?.seq),
+    walkedRows: rows.length,
+    next: rows.length === count ? last : null,
+    last,
   }
 }
 
@@ -89,8 +126,8 @@ export async function walkDeliveries(
   range: DeliveryKeyRange,
   position: DeliveryPosition | null,
   count: number,
-): Promise<Step<DeliveryKey, DeliveryPosition>> {
-  const steps: Step<DeliveryKey, DeliveryPosition>[] = []
+): Promise<DeliveryStep> {
+  const steps: DeliveryStep[] = []
   for (const table of tables) steps.push(await walkTable(client, table, range, position, count))
   // Below the highest place where a table was left, others may already have been passed: that is for the next step.
   const [end] = steps.flatMap(({ next }) => next ?? []).toSorted(byPosition)
@@ -99,13 +136,14 @@ export async function walkDeliveries(
     candidates: end ? candidates.filter((candidate) => byPosition(candidate, end) <= 0) : candidates,
     walkedRows: steps.reduce((sum, step) => sum + step.walkedRows, 0),
     next: end ? { seq: end.seq, integrationId: end.integrationId } : null,
+    last: steps.flatMap(({ last }) => last ?? []).toSorted(byPosition)[0] ?? null,
   }
 }
 
 /** What is in flight on this node, as a walk. */
 export function walkKeys(
   keys: readonly DeliveryKey[],
-  range: DeliveryKeyRange,
+  range: Pick<DeliveryKeyRange, 'integrationId'>,
   position: DeliveryPosition | null,
 ): Step<DeliveryKey, DeliveryPosition> {
   const candidates = keys

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { firstEventIdAt, isUuid } from '../core/ids.ts'
+import { firstEventIdAt, isUuid, lastEventId } from '../core/ids.ts'
 import { closed } from '../core/schema.ts'
 import type { EventStatus } from '../core/status.ts'
 import type { Client } from './database.ts'
@@ -43,13 +43,11 @@ export function chooseEventWalk(query: EventQuery): EventWalk {
   return walkLog
 }
 
-const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-
 /** The ids from which and below which events are looked for. */
 function bounds(query: EventQuery, position: EventPosition | null): readonly [first: string, below: string] {
-  const below = [query.to ? firstEventIdAt(query.to) : lastId]
+  const below = [query.to ? firstEventIdAt(query.to) : lastEventId]
   if (position?.id !== undefined) below.push(position.id)
-  return [firstEventIdAt(query.from ?? new Date(0)), below.toSorted()[0] ?? lastId]
+  return [firstEventIdAt(query.from ?? new Date(0)), below.toSorted()[0] ?? lastEventId]
 }
 
 /** The values of a statement that is put together, each bound where it is used. */
