@@ -34,6 +34,8 @@ export function acceptAnyBody(app: App, settings: HttpSettings, budget: BodyBudg
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (request, _payload, done) => {
+    // Handshakes have no use for one, and nobody would give its bytes back to the budget.
+    if (request.method !== 'POST') return done(null)
     readBody(request.raw, { budget, limitBytes: limitBytesOf(request, settings) }, done)
   })
 }

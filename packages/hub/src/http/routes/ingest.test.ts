@@ -242,3 +242,12 @@ test('bodies leave no trace in what may be held at once', async () => {
     assert.equal((await post('/v1/events?type=a', { headers: as('shop'), payload })).statusCode, 202)
   assert.equal((await post('/v1/events?type=a', { headers: as('shop'), payload: 'x' })).statusCode, 202)
 })
+
+test('a body that comes with a handshake leaves no trace either', async () => {
+  const headers = { 'content-type': 'application/cloudevents-batch+json' }
+  const payload = Buffer.alloc(16 * 1024 * 1024)
+  for (const method of ['OPTIONS', 'GET'] as const)
+    for (let sent = 0; sent < 17; sent++)
+      await app.inject({ method, url: '/v1/sources/shop/events', headers, payload })
+  assert.equal((await post('/v1/events?type=a', { headers: as('shop'), payload: 'x' })).statusCode, 202)
+})
