@@ -122,8 +122,8 @@ export class Ingest {
   async #recover(batch: readonly Pending[], error: unknown, triesLeft: number): Promise<void> {
     if (mayBeginAgain(error) && triesLeft > 1) return this.#flush(batch, triesLeft - 1)
     if (error instanceof RequestConflictError) return this.#withoutConflict(batch, error)
-    if (isMissingPartition(error)) return this.#withPartitions(batch)
-    if (isDataError(error)) return this.#bisect(batch, error)
+    if (isMissingPartition(error) && triesLeft > 1) return this.#withPartitions(batch, triesLeft - 1)
+    if (isDataError(error) && !isMissingPartition(error)) return this.#bisect(batch, error)
     if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
     this.#deps.telemetry.emit('storeDown', { during: 'ingest', error })
     const problem = storeProblem(error)
@@ -177,14 +177,10 @@ export class Ingest {
     if (others.length > 0) await this.#flush(others)
   }
 
-  async #withPartitions(batch: readonly Pending[]): Promise<void> {
-    try {
-      await this.#deps.createPartitions()
-      await this.#commit(batch)
-    } catch (error) {
-      const problem = storeProblem(error)
-      for (const request of batch) request.reject(problem)
-    }
+  /** Where they cannot be made the next try finds them missing again, and says so. */
+  async #withPartitions(batch: readonly Pending[], triesLeft: number): Promise<void> {
+    await this.#deps.createPartitions().catch(() => undefined)
+    await this.#flush(batch, triesLeft)
   }
 
   /** One hostile event must not fail its neighbours. */
