@@ -24,13 +24,36 @@ const MutualTls = closed({
   passphrase: Type.Optional(secret({ maxLength: 1_000, description: 'Of an encrypted key.' })),
 })
 
+export type MutualTls = Static<typeof MutualTls>
+
+const ClientCredentials = closed({
+  kind: Type.Literal('oauth2-client-credentials'),
+  tokenUrl: Type.String({
+    minLength: 1,
+    maxLength: 4_000,
+    description:
+      'Asked for a token when there is none, shortly before one expires, and when the target answers 401. ' +
+      'Reached by the same rules as `url`.',
+  }),
+  clientId: Type.String({ minLength: 1, maxLength: 4_000 }),
+  clientSecret: secret({ minLength: 1, maxLength: 4_000 }),
+  scope: Type.Optional(Type.String({ minLength: 1, maxLength: 4_000, description: 'Separated by spaces.' })),
+  audience: Type.Optional(Type.String({ minLength: 1, maxLength: 4_000 })),
+  style: Type.Union([Type.Literal('basic'), Type.Literal('body')], {
+    default: 'basic',
+    description: 'Where id and secret go: HTTP Basic authentication, or the body of the token request.',
+  }),
+})
+export type ClientCredentials = Static<typeof ClientCredentials>
+
 const TargetTls = closed({
   ca: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: 500_000,
       description:
-        'Authorities in PEM, one after the other. The target is believed only with a certificate of one of them.',
+        'Authorities in PEM, one after the other. The target is believed only with a certificate of one of ' +
+        'them; a token endpoint also with one of a public authority.',
     }),
   ),
   servername: Type.Optional(
@@ -100,6 +123,7 @@ export const HttpTarget = closed({
         password: secret(),
       }),
       closed({ kind: Type.Literal('bearer'), token: secret({ minLength: 1 }) }),
+      ClientCredentials,
       MutualTls,
     ],
     { default: { kind: 'none' } },

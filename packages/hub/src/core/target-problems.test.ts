@@ -104,3 +104,19 @@ test('credentials that could not be sent are refused', () => {
   assert.ok(problems({ auth: { kind: 'basic', username: 'a:b', password: 'é\n' } })['/auth/username'])
   assert.ok(problems({ auth: { kind: 'bearer', token: 'a\r\nb' } })['/auth/token'])
 })
+
+test('a token URL is one that a target could have, without variables', () => {
+  const client = { kind: 'oauth2-client-credentials', clientId: 'hub', clientSecret: 's' }
+  const problem = (tokenUrl: string) =>
+    problems({ auth: { ...client, tokenUrl }, headers: { 'x-key': 'k' } })['/auth/tokenUrl'] ?? null
+  assert.equal(problem('https://id.example/token?tenant=1'), null)
+  assert.equal(problem('https://id.example'), null)
+  assert.match(problem('https://id.example/{type}') ?? '', /must not hold variables/)
+  assert.match(problem('ftp://id.example/') ?? '', /must begin with http/)
+  assert.match(problem('https://u:p@id.example/') ?? '', /must not hold a user/)
+  assert.match(problem('http://169.254.169.254/token') ?? '', /never allowed/)
+  const auth = { ...client, tokenUrl: 'https://id.example/' }
+  assert.deepEqual(Object.keys(problems({ auth, headers: { Authorization: 'x' } })), [
+    '/headers/Authorization',
+  ])
+})

@@ -2,24 +2,26 @@ import { isAddress, type AddressPolicy } from './address.ts'
 import type { HttpTarget, TargetSpec } from './integration-spec.ts'
 import { escapePointer, type FieldError } from './schema.ts'
 import { headerNameProblem, isPlainHeaderValue } from './target-headers.ts'
-import { compileUrl } from './target-url.ts'
-import { compileTemplate } from './template.ts'
+import { compileFixedUrl, compileUrl, type TargetUrl } from './target-url.ts'
+import { compileTemplate, type Result } from './template.ts'
 import { tlsProblems } from './tls-problems.ts'
 
 /** What is wrong with a target beyond its schema. Paths begin at the target. */
 export function targetProblems(target: TargetSpec, addresses: AddressPolicy): readonly FieldError[] {
   if (target.kind !== 'http') return []
   return [
-    ...urlProblems(target.url, addresses),
+    ...urlProblems('/url', compileUrl(target.url), addresses),
     ...headerProblems(target),
-    ...authProblems(target),
+    ...authProblems(target, addresses),
     ...tlsProblems(target),
   ]
 }
 
-function urlProblems(text: string, addresses: AddressPolicy): FieldError[] {
-  const path = '/url'
-  const url = compileUrl(text)
+function urlProblems(
+  path: string,
+  url: Result<Pick<TargetUrl, 'hostname'>>,
+  addresses: AddressPolicy,
+): FieldError[] {
   if (!url.ok) return [{ path, message: url.message }]
   // A name may change what it stands for, so names are checked when connecting.
   const denied = isAddress(url.value.hostname) ? addresses.problem(url.value.hostname) : null
@@ -50,7 +52,9 @@ function headerValueProblem(value: string): string | null {
   return template.ok ? null : template.message
 }
 
-function authProblems({ auth }: HttpTarget): FieldError[] {
+function authProblems({ auth }: HttpTarget, addresses: AddressPolicy): FieldError[] {
+  if (auth.kind === 'oauth2-client-credentials')
+    return urlProblems('/auth/tokenUrl', compileFixedUrl(auth.tokenUrl), addresses)
   if (auth.kind === 'basic' && auth.username.includes(':'))
     return [{ path: '/auth/username', message: 'must not contain ":", which ends a user name' }]
   if (auth.kind === 'bearer' && !isPlainHeaderValue(auth.token))

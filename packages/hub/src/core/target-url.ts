@@ -35,6 +35,15 @@ export function compileUrl(text: string): Result<TargetUrl> {
   }
 }
 
+/** A URL without variables. */
+export function compileFixedUrl(text: string): Result<Omit<TargetUrl, 'path'> & { readonly path: string }> {
+  const url = compileUrl(text)
+  if (!url.ok) return url
+  const [path, ...more] = url.value.path
+  if (typeof path !== 'string' || more.length > 0) return refused('must not hold variables')
+  return { ok: true, value: { ...url.value, path } }
+}
+
 function urlProblem(url: URL): string | null {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://'
   if (url.username !== '' || url.password !== '') return 'must not hold a user or password; use "auth"'

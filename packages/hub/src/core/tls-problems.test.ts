@@ -78,3 +78,11 @@ test('there is no way to switch verification off', () => {
   for (const tls of [{ rejectUnauthorized: false }, { insecure: true }, { verify: false }])
     assert.equal(check(HttpTarget, { kind: 'http', url: 'https://x/', tls }).ok, false)
 })
+
+test('authorities have a use where only the token endpoint speaks TLS', () => {
+  const client = { kind: 'oauth2-client-credentials', clientId: 'hub', clientSecret: 's' }
+  const parts = { url: 'http://billing.example/', tls: { ca: selfSigned.cert } }
+  assert.deepEqual(problems({ ...parts, auth: { ...client, tokenUrl: 'https://id.example/' } }), {})
+  const unsafe = { ...parts, auth: { ...client, tokenUrl: 'http://id.example/' } }
+  assert.deepEqual(Object.keys(problems(unsafe)), ['/tls/ca'])
+})

@@ -1,8 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
-import type { HttpTarget } from './integration-spec.ts'
+import type { HttpTarget, MutualTls } from './integration-spec.ts'
 import type { FieldError } from './schema.ts'
-
-type MutualTls = Extract<HttpTarget['auth'], { kind: 'mtls' }>
 
 /** What is wrong with the certificates and keys of a target. Paths begin at the target. */
 export function tlsProblems(target: HttpTarget): FieldError[] {
@@ -68,7 +66,8 @@ function uselessFields({ url, auth, tls = {} }: HttpTarget): FieldError[] {
   const errors: FieldError[] = []
   const message = 'needs a URL that begins with https://'
   if (auth.kind === 'mtls') errors.push({ path: '/auth/kind', message })
-  if (tls.ca !== undefined) errors.push({ path: '/tls/ca', message })
+  const asksSafely = auth.kind === 'oauth2-client-credentials' && isHttps(auth.tokenUrl)
+  if (tls.ca !== undefined && !asksSafely) errors.push({ path: '/tls/ca', message })
   if (tls.servername !== undefined) errors.push({ path: '/tls/servername', message })
   return errors
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { clientSigned } from '../core/certificate-testing.ts'
+import { IntegrationSpec } from '../core/integration-spec.ts'
 import { Problem, type ProblemCode } from '../core/problems.ts'
 import { allScopes } from '../core/scopes.ts'
+import { maskSecrets } from '../core/secret-fields.ts'
 import { listAudit } from '../store/audit.ts'
 import { loadCatalog } from '../store/catalog.ts'
 import { readConfigVersion } from '../store/configuration.ts'
@@ -104,6 +107,45 @@ test('secrets are encrypted where they are stored', async () => {
   }
   const target = hub.catalog.current.integrationByName.get('sealed')?.spec.target
   assert.deepEqual(target?.kind === 'http' && target.headers, { 'x-key': 'plain-to-see' })
+})
+
+const authentications = [
+  {
+    kind: 'oauth2-client-credentials',
+    tokenUrl: 'https://id.example/token',
+    clientId: 'hub',
+    clientSecret: 'plain-to-see',
+    style: 'basic',
+  },
+  { kind: 'mtls', certificate: clientSigned.cert, key: clientSigned.key },
+  {
+    kind: 'mtls',
+    certificate: clientSigned.cert,
+    key: clientSigned.encryptedKey,
+    passphrase: clientSigned.passphrase,
+  },
+]
+
+test('what authenticates us at a target is sealed, told to nobody, and kept when masked', async () => {
+  for (const auth of authentications) {
+    const target = { kind: 'http', url: 'https://a.example/', auth }
+    await integration('authenticated', { target })
+    const stored = await configuring.pool.query(
+      `select i.spec, a.detail from hub.integrations i, hub.audit a
+       where i.name = 'authenticated' and a.subject = 'integrations/authenticated'`,
+    )
+    assert.doesNotMatch(JSON.stringify(stored.rows), /plain-to-see|PRIVATE KEY|opensesame/, auth.kind)
+    const inForce = hub.catalog.current.integrationByName.get('authenticated')?.spec.target
+    assert.deepEqual(inForce?.kind === 'http' && inForce.auth, auth)
+
+    const masked = maskSecrets(
+      IntegrationSpec,
+      hub.catalog.current.integrationByName.get('authenticated')?.spec,
+    )
+    assert.doesNotMatch(JSON.stringify(masked), /plain-to-see|PRIVATE KEY|opensesame/)
+    const again = await integration('authenticated', { target: masked?.target })
+    assert.equal(again.outcome, 'unchanged')
+  }
 })
 
 test('a masked secret keeps its value', async () => {

@@ -9,13 +9,16 @@ export type JudgeAnswer = (status: number, headers: IncomingHttpHeaders, now: Da
 
 const delivered: Judgement = { result: 'delivered', errorClass: null, error: null, retryAfterMs: null }
 
-/** `success` goes before `permanent`, and both before what a status means by itself. */
-export function compileJudge(rules: Pick<HttpTarget, 'success' | 'permanent'>): JudgeAnswer {
+/** `success` goes before `permanent`, and both before what a status means by itself. `who` is for sentences. */
+export function compileJudge(
+  rules: Pick<HttpTarget, 'success' | 'permanent'>,
+  who = 'The target',
+): JudgeAnswer {
   const success = statusesIn(rules.success)
   const permanent = statusesIn(rules.permanent)
   return (status, headers, now) => {
     if (success.has(status)) return delivered
-    const answered = `The target answered ${named(status)}`
+    const answered = `${who} answered ${named(status)}`
     if (permanent.has(status)) {
       const error = `${answered}, which this integration takes for a final refusal.`
       return { result: 'permanent', errorClass: 'rejected', error, retryAfterMs: null }

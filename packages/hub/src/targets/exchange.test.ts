@@ -3,13 +3,14 @@ import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import type { Outcome } from '../core/outcome.ts'
 import { compileJudge } from './answer.ts'
-import { HttpExchange } from './exchange.ts'
+import { beginNow, HttpExchange } from './exchange.ts'
 
 const rules = {
   host: 'billing.example',
   timeoutMs: 60_000,
   judge: compileJudge({ success: ['2xx'], permanent: [400] }),
   now: () => new Date(),
+  keptBytes: { ofSuccess: 256, ofFailure: 1_024 },
 }
 
 /** An exchange whose connection the test plays. */
@@ -17,7 +18,9 @@ function begin() {
   const outcomes: Outcome[] = []
   const aborts: Error[] = []
   const stop = new AbortController()
-  const exchange = new HttpExchange(rules, new Date(), stop.signal, (outcome) => outcomes.push(outcome))
+  const exchange = new HttpExchange(rules, beginNow(new Date()), stop.signal, (outcome) =>
+    outcomes.push(outcome),
+  )
   const controller = {
     aborted: false,
     paused: false,

@@ -11,11 +11,21 @@ export interface ExchangeRules {
   readonly timeoutMs: number
   readonly judge: JudgeAnswer
   readonly now: () => Date
+  /** How much of an answer's body becomes part of the outcome. */
+  readonly keptBytes: { readonly ofSuccess: number; readonly ofFailure: number }
 }
 
-const keptBytesOfSuccess = 256
-const keptBytesOfFailure = 1_024
-const longestBodyBytes = 65_536
+/** When an attempt began: for people, and by the clock that only goes forward. */
+export interface Beginning {
+  readonly at: Date
+  readonly ms: number
+}
+
+export function beginNow(at: Date): Beginning {
+  return { at, ms: performance.now() }
+}
+
+export const longestBodyBytes = 65_536
 /** 103 and the like may come before an answer; a target that sends more and more of them is not going to answer. */
 const mostInformational = 10
 
@@ -31,8 +41,7 @@ const cutOff = new Error('cut off')
  */
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #rules: ExchangeRules
-  readonly #startedAt: Date
-  readonly #startedMs = performance.now()
+  readonly #began: Beginning
   readonly #signal: AbortSignal
   readonly #settle: (outcome: Outcome) => void
   readonly #deadline: NodeJS.Timeout
@@ -46,15 +55,16 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   constructor(
     rules: ExchangeRules,
-    startedAt: Date,
+    began: Beginning,
     signal: AbortSignal,
     settle: (outcome: Outcome) => void,
   ) {
     this.#rules = rules
-    this.#startedAt = startedAt
+    this.#began = began
     this.#signal = signal
     this.#settle = settle
-    this.#deadline = setTimeout(() => this.#cutOff(this.#timedOut()), rules.timeoutMs)
+    const leftMs = Math.max(1, Math.ceil(rules.timeoutMs - (performance.now() - began.ms)))
+    this.#deadline = setTimeout(() => this.#cutOff(this.#timedOut()), leftMs)
     signal.addEventListener('abort', this.#abort)
   }
 
@@ -120,14 +130,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       ...judgement,
       httpStatus: this.#status,
       responseBody: this.#kept,
-      startedAt: this.#startedAt,
-      durationMs: Math.round(performance.now() - this.#startedMs),
+      startedAt: this.#began.at,
+      durationMs: Math.round(performance.now() - this.#began.ms),
     })
   }
 
   #keep(chunk: Buffer): void {
-    const most = this.#judgement?.result === 'delivered' ? keptBytesOfSuccess : keptBytesOfFailure
-    const room = most - (this.#kept?.length ?? 0)
+    const { ofSuccess, ofFailure } = this.#rules.keptBytes
+    const room = (this.#judgement?.result === 'delivered' ? ofSuccess : ofFailure) - (this.#kept?.length ?? 0)
     if (room <= 0) return
     // A copy: the chunk is a view of the socket's whole buffer.
     const part = Buffer.from(chunk.subarray(0, room))

@@ -1,7 +1,7 @@
 import type { Integration } from '../core/catalog.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { misconfigured, stopped, unusableTarget } from './not-sent.ts'
-import { planRequests, showRequest, type RequestSpec } from './request.ts'
+import { planRequests, type RequestSpec } from './request.ts'
 import type { Delivery, Exchange, ObservableTarget, TargetDeps } from './target.ts'
 
 /** What an HTTP target with nothing but a URL would send. */
@@ -25,7 +25,7 @@ export function createInspectTarget(integration: Integration, deps: TargetDeps):
     if (closed || signal.aborted) return { request: null, outcome: stopped(startedAt) }
     const request = plan.build(delivery, startedAt)
     if (!request.ok) return { request: null, outcome: misconfigured(request.message, startedAt) }
-    const shown = showRequest(plan.origin, request.value)
+    const shown = plan.show(request.value)
     deps.inspector.record({
       ...shown,
       receivedAt: startedAt,

@@ -21,6 +21,8 @@ export interface OutgoingRequest {
 export interface RequestPlan {
   readonly origin: string
   build(delivery: Delivery, at: Date): Result<OutgoingRequest>
+  /** As a person may see it. */
+  show(request: OutgoingRequest): ShownRequest
 }
 
 export type RequestSpec = Pick<HttpTarget, 'url' | 'method' | 'headers' | 'envelope' | 'auth'>
@@ -52,7 +54,9 @@ export function planRequests(
       return refused(error instanceof Error ? error.message : String(error))
     }
   }
-  return { ok: true, value: { origin: url.value.origin, build } }
+  const { origin } = url.value
+  const added = spec.auth.kind === 'oauth2-client-credentials' ? withToken : asBuilt
+  return { ok: true, value: { origin, build, show: (request) => showRequest(origin, added(request, '')) } }
 }
 
 interface RequestParts {
@@ -102,8 +106,16 @@ function compileHeaders({ headers, auth }: RequestSpec): Result<readonly Configu
   return { ok: true, value: compiled }
 }
 
+export function withToken(request: OutgoingRequest, token: string): OutgoingRequest {
+  return { ...request, headers: [...request.headers, 'authorization', `Bearer ${token}`] }
+}
+
+function asBuilt(request: OutgoingRequest): OutgoingRequest {
+  return request
+}
+
 /** Our own signature may be seen: it is for this one body. */
-export function showRequest(origin: string, { method, path, headers }: OutgoingRequest): ShownRequest {
+function showRequest(origin: string, { method, path, headers }: OutgoingRequest): ShownRequest {
   const shown: [string, string][] = []
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? ''

@@ -108,16 +108,17 @@ export async function listen(
   return { port, url: `http://127.0.0.1:${port}`, sockets, connections: () => connections }
 }
 
-/** A server over TLS that takes everything, on the port that is returned. */
+/** A server over TLS that gives every request the same bytes, on the port that is returned. */
 export async function listenTls(
   t: TestContext,
   options: tls.TlsOptions,
   onSecure: (socket: tls.TLSSocket) => void = () => {},
+  bytes = ok,
 ): Promise<number> {
   const server = tls.createServer(options, (socket) => {
     socket.on('error', () => {})
     onSecure(socket)
-    onRequests(socket, () => void socket.write(ok))
+    onRequests(socket, () => void socket.write(bytes))
   })
   server.on('tlsClientError', () => {})
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,17 +1,30 @@
 import tls from 'node:tls'
-import type { HttpTarget } from '../core/integration-spec.ts'
+import type { HttpTarget, MutualTls } from '../core/integration-spec.ts'
 import { refused, type Result } from '../core/template.ts'
 import type { Trust } from './connector.ts'
 
+type Secured = Pick<HttpTarget, 'auth' | 'tls'>
+
 /** What the connections of a target show and believe. */
-export function trustOf({ auth, tls: given = {} }: Pick<HttpTarget, 'auth' | 'tls'>): Result<Trust> {
+export function trustOf({ auth, tls: given = {} }: Secured): Result<Trust> {
   const { ca, servername } = given
   const named = servername === undefined ? {} : { servername }
   const shown = auth.kind === 'mtls' ? shownCertificate(auth) : {}
   if (ca === undefined && auth.kind !== 'mtls') return { ok: true, value: named }
+  const context = createContext({ ...shown, ...(ca === undefined ? {} : { ca }) })
+  return context.ok ? { ok: true, value: { ...named, secureContext: context.value } } : context
+}
+
+/** A token endpoint may be a public one, so the authorities of a target are believed besides all others. */
+export function tokenTrustOf({ tls: given = {} }: Secured): Result<Trust> {
+  if (given.ca === undefined) return { ok: true, value: {} }
+  const context = createContext({ ca: [...tls.getCACertificates('default'), given.ca] })
+  return context.ok ? { ok: true, value: { secureContext: context.value } } : context
+}
+
+function createContext(options: tls.SecureContextOptions): Result<tls.SecureContext> {
   try {
-    const secureContext = tls.createSecureContext({ ...shown, ...(ca === undefined ? {} : { ca }) })
-    return { ok: true, value: { ...named, secureContext } }
+    return { ok: true, value: tls.createSecureContext(options) }
   } catch (error) {
     // Node reads certificates more strictly for TLS than alone: short keys and weak digests end here.
     return refused(
@@ -20,7 +33,7 @@ export function trustOf({ auth, tls: given = {} }: Pick<HttpTarget, 'auth' | 'tl
   }
 }
 
-function shownCertificate(auth: Extract<HttpTarget['auth'], { kind: 'mtls' }>): tls.SecureContextOptions {
+function shownCertificate(auth: MutualTls): tls.SecureContextOptions {
   const { certificate: cert, key, passphrase } = auth
   return { cert, key, ...(passphrase === undefined ? {} : { passphrase }) }
 }
