@@ -88,14 +88,12 @@ function distinctKeys(events: readonly PreparedEvent[]): readonly EventKey[] {
   return [...keys.values()]
 }
 
-/** Thrown to begin the batch anew without a request whose other events have already claimed their keys. */
+/** Thrown to begin the batch anew without the requests whose other events have already claimed their keys. */
 export class RequestConflictError extends Error {
-  readonly request: IngestRequest
-  readonly fate: RequestFate
-  constructor(request: IngestRequest, fate: RequestFate) {
-    super('an event of this request conflicts')
-    this.request = request
-    this.fate = fate
+  readonly conflicts: ReadonlyMap<IngestRequest, RequestFate>
+  constructor(conflicts: ReadonlyMap<IngestRequest, RequestFate>) {
+    super('events of these requests conflict')
+    this.conflicts = conflicts
   }
 }
 
@@ -104,24 +102,34 @@ function decideFates(
   before: ReadonlyMap<string, EventKey>,
 ): readonly RequestFate[] {
   const known = new Map(before)
-  return requests.map((request) => {
-    const fates: Fate[] = []
-    for (const [index, event] of request.events.entries()) {
-      const winner = event.keyHash === null ? undefined : known.get(event.keyHash)
-      if (winner && winner.bodyHash !== event.bodyHash) {
-        const fate: RequestFate = { kind: 'conflict', eventId: winner.eventId, index }
-        // Alone, it claimed nothing: its key is another's.
-        if (request.events.length > 1) throw new RequestConflictError(request, fate)
-        return fate
-      }
-      if (winner) fates.push({ kind: 'duplicate', eventId: winner.eventId })
-      else fates.push({ kind: 'accepted', eventId: event.id, deliveries: event.wantedBy.length })
-      if (!winner && event.keyHash !== null) {
-        known.set(event.keyHash, { keyHash: event.keyHash, eventId: event.id, bodyHash: event.bodyHash })
-      }
-    }
-    return { kind: 'committed', fates }
+  const conflicts = new Map<IngestRequest, RequestFate>()
+  const decided = requests.map((request) => {
+    const own = new Map<string, EventKey>()
+    const fate = decideFate(request, (keyHash) => known.get(keyHash) ?? own.get(keyHash), own)
+    // Alone, it claimed nothing: its key is another's.
+    if (fate.kind === 'conflict' && request.events.length > 1) conflicts.set(request, fate)
+    if (fate.kind === 'committed') for (const [keyHash, key] of own) known.set(keyHash, key)
+    return fate
   })
+  if (conflicts.size > 0) throw new RequestConflictError(conflicts)
+  return decided
+}
+
+/** Puts the keys of what it accepts into `own`. */
+function decideFate(
+  { events }: IngestRequest,
+  holderOf: (keyHash: string) => EventKey | undefined,
+  own: Map<string, EventKey>,
+): RequestFate {
+  const fates: Fate[] = []
+  for (const [index, { keyHash, bodyHash, id, wantedBy }] of events.entries()) {
+    const winner = keyHash === null ? undefined : holderOf(keyHash)
+    if (winner && winner.bodyHash !== bodyHash) return { kind: 'conflict', eventId: winner.eventId, index }
+    if (winner) fates.push({ kind: 'duplicate', eventId: winner.eventId })
+    else fates.push({ kind: 'accepted', eventId: id, deliveries: wantedBy.length })
+    if (!winner && keyHash !== null) own.set(keyHash, { keyHash, eventId: id, bodyHash })
+  }
+  return { kind: 'committed', fates }
 }
 
 function acceptedOf(request: IngestRequest, fate: RequestFate | undefined): readonly PreparedEvent[] {

@@ -5,6 +5,7 @@ import type { Flush, Statement } from '../store/burst.ts'
 import { addCounters, addToCounters, CounterChanges } from '../store/counters.ts'
 import type { Client } from '../store/database.ts'
 import { buryDeadLetters, type NewDeadLetter } from '../store/dead-letters.ts'
+import { epochGuard } from '../store/nodes.ts'
 import { endRows, rescheduleRows, wakeSuccessors } from '../store/queue.ts'
 import type { EndedRow, Subject, Successor } from '../store/queue.ts'
 import type { Work } from './window.ts'
@@ -33,14 +34,10 @@ export interface Committed {
 
 /** What an outcome transaction begins with: the rows that end, if they are still ours. */
 export function endings(batch: readonly Finished[]): readonly Statement[] {
-  const ending = batch.filter(({ verdict }) => verdict.next === 'end')
-  const statements = [...byEpoch(ending)].map(([epoch, finished]) =>
-    endRows(
-      finished.map(({ work }) => work.delivery),
-      epoch,
-    ),
-  )
-  return statements.length > 0 ? statements : [{ sql: 'select' }]
+  return [...byEpoch(batch)].flatMap(([epoch, finished]) => {
+    const ending = finished.filter(({ verdict }) => verdict.next === 'end').map(({ work }) => work.delivery)
+    return [...epochGuard(epoch), ...(ending.length > 0 ? [endRows(ending, epoch)] : [])]
+  })
 }
 
 /** The rest of it: rows that wait again, dead letters, and the attempts, which are kept whosever the rows are. */

@@ -9,7 +9,7 @@ import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
 import { freeRows } from '../store/queue.ts'
 import { CircuitKeeper } from './circuit-keeper.ts'
-import type { LaneDeps } from './lane.ts'
+import type { LaneDeps } from './lane-parts.ts'
 import { Lanes } from './lanes.ts'
 import type { CatalogIndex, LiveCatalog } from './live-catalog.ts'
 import type { Fate } from './commit-events.ts'
@@ -58,7 +58,7 @@ export class Engine {
       rowsFreed: () => this.#lookAgain(),
     })
     const epoch = (): number | null => this.#node.epoch
-    const abandonEpoch = (): void => this.#node.abandonEpoch()
+    const abandonEpoch = (unsure: number): void => this.#node.abandonEpoch(unsure)
     const nodeKey = deps.identity.nodeKey
     this.#circuits = new CircuitKeeper(pool, telemetry)
     this.#outcomes = new Outcomes({

@@ -39,7 +39,7 @@ export interface IngestDeps {
   readonly nodeKey: string
   readonly epoch: () => number | null
   /** What is on disk under the epoch is unknown. */
-  readonly abandonEpoch: () => void
+  readonly abandonEpoch: (epoch: number) => void
   readonly configVersion: () => number
   readonly refreshConfig: () => Promise<void>
   readonly route: Route
@@ -79,9 +79,9 @@ export class Ingest {
   }
 
   /** Resolves when the events are on disk; rejects with a Problem when they are not. */
-  accept(source: Source, incoming: readonly IncomingEvent[]): Promise<readonly Fate[]> {
+  async accept(source: Source, incoming: readonly IncomingEvent[]): Promise<readonly Fate[]> {
     const refused = this.#refusal()
-    if (refused) return Promise.reject(refused)
+    if (refused) throw refused
     const nowMs = Date.now()
     const events = incoming.map((event) => prepareEvent(source, event, this.#deps.route, nowMs))
     const bytes = incoming.reduce((sum, event) => sum + event.body.length + 256, 0)
@@ -121,10 +121,9 @@ export class Ingest {
 
   async #recover(batch: readonly Pending[], error: unknown, triesLeft: number): Promise<void> {
     if (mayBeginAgain(error) && triesLeft > 1) return this.#flush(batch, triesLeft - 1)
-    if (error instanceof RequestConflictError) return this.#withoutConflict(batch, error)
+    if (error instanceof RequestConflictError) return this.#withoutConflicts(batch, error)
     if (isMissingPartition(error) && triesLeft > 1) return this.#withPartitions(batch, triesLeft - 1)
     if (isDataError(error) && !isMissingPartition(error)) return this.#bisect(batch, error)
-    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
     this.#deps.telemetry.emit('storeDown', { during: 'ingest', error })
     const problem = storeProblem(error)
     for (const request of batch) request.reject(problem)
@@ -133,9 +132,9 @@ export class Ingest {
   async #commit(batch: readonly Pending[]): Promise<void> {
     const startedMs = performance.now()
     const reserved: Reservation[] = []
+    const context = this.#context(reserved)
     let committed: readonly NewDelivery[] = []
     try {
-      const context = this.#context(reserved)
       const count = batch.reduce((sum, request) => sum + request.events.length, 0)
       const result = await flushTransaction(
         this.#deps.pool,
@@ -145,6 +144,10 @@ export class Ingest {
       committed = result.deliveries
       answer(batch, result.fates)
       this.#report(batch, result.fates, performance.now() - startedMs)
+    } catch (error) {
+      if (error instanceof CommitUnknownError && context.epoch !== null)
+        this.#deps.abandonEpoch(context.epoch)
+      throw error
     } finally {
       this.#deps.handOver.settle(reserved, committed)
     }
@@ -171,9 +174,13 @@ export class Ingest {
       event.wantedBy = this.#deps.route(event.source, event.incoming, event.id, event.receivedAt)
   }
 
-  async #withoutConflict(batch: readonly Pending[], conflict: RequestConflictError): Promise<void> {
-    const [refused, others] = partition(batch, (request) => request === conflict.request)
-    answer(refused, [conflict.fate])
+  async #withoutConflicts(batch: readonly Pending[], { conflicts }: RequestConflictError): Promise<void> {
+    const others: Pending[] = []
+    for (const request of batch) {
+      const fate = conflicts.get(request)
+      if (fate) answer([request], [fate])
+      else others.push(request)
+    }
     if (others.length > 0) await this.#flush(others)
   }
 
@@ -244,11 +251,4 @@ function storeProblem(error: unknown): Problem {
     'The event could not be stored now, so it was not accepted. Send it again in a moment.',
     { retryAfterSeconds: 1, cause: error },
   )
-}
-
-function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[], T[]] {
-  const yes: T[] = []
-  const no: T[] = []
-  for (const item of items) (test(item) ? yes : no).push(item)
-  return [yes, no]
 }

@@ -1,10 +1,33 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Integration } from '../core/catalog.ts'
+import type { Circuit } from '../core/circuit.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
 import { formatDeliveryId } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Delivery } from '../targets/target.ts'
+import type { ReadyQueue } from '../queue/queue.ts'
+import type { Delivery, Target } from '../targets/target.ts'
+import type { Finished } from './commit-outcomes.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface LaneDeps {
+  readonly queue: ReadyQueue
+  /** The epoch under which this node may own and send now; null while its lease is not sure. */
+  readonly epoch: () => number | null
+  /** Whether what this epoch owns is this node's, even while it may not send. */
+  readonly owns: (epoch: number) => boolean
+  /** What is on disk under this epoch is unknown. */
+  readonly abandonEpoch: (epoch: number) => void
+  readonly loadEvents: (ids: readonly string[]) => Promise<ReadonlyMap<string, StoredEvent>>
+  readonly createTarget: (integration: Integration) => Target
+  /** Whether more outcomes may come: while the store is away they pile up. */
+  readonly mayFinish: () => boolean
+  readonly finished: (finished: Finished) => void
+  /** Gives deliveries back to the queue; resolves when they are free. */
+  readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+  readonly keepCircuit: (integrationId: number, circuit: Circuit) => void
+  readonly telemetry: Telemetry
+}
 
 export function sameRate(a: Integration, b: Integration): boolean {
   return isDeepStrictEqual(a.spec.rateLimit, b.spec.rateLimit)

@@ -15,33 +15,12 @@ import { eventTime } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { decideNext } from '../core/retry.ts'
 import { CommitUnknownError } from '../store/database.ts'
-import type { ReadyQueue } from '../queue/queue.ts'
 import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
-import type { Finished } from './commit-outcomes.ts'
-import { noOutcome, sameTarget, toDelivery } from './lane-parts.ts'
+import { noOutcome, sameTarget, toDelivery, type LaneDeps } from './lane-parts.ts'
 import { Pace } from './pace.ts'
-import type { Telemetry } from './telemetry.ts'
 import { Window, type Work } from './window.ts'
-
-export interface LaneDeps {
-  readonly queue: ReadyQueue
-  /** The epoch under which this node may own and send now; null while its lease is not sure. */
-  readonly epoch: () => number | null
-  /** Whether what this epoch owns is this node's, even while it may not send. */
-  readonly owns: (epoch: number) => boolean
-  readonly abandonEpoch: () => void
-  readonly loadEvents: (ids: readonly string[]) => Promise<ReadonlyMap<string, StoredEvent>>
-  readonly createTarget: (integration: Integration) => Target
-  /** Whether more outcomes may come: while the store is away they pile up. */
-  readonly mayFinish: () => boolean
-  readonly finished: (finished: Finished) => void
-  /** Gives deliveries back to the queue; resolves when they are free. */
-  readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
-  readonly keepCircuit: (integrationId: number, circuit: Circuit) => void
-  readonly telemetry: Telemetry
-}
 
 /** Claims are worth their transaction from this much room on. */
 const claimRows = 500
@@ -134,6 +113,8 @@ export class Lane {
   /** Room in memory for a delivery that is being committed, if nothing on disk goes before it. */
   reserve(bodyBytes: number): boolean {
     if (this.#backlog.hasFresh || this.#stopped || !this.#flows()) return false
+    // Retries that are due get their turn when the window has room for a claim: it must not be kept full.
+    if (this.#window.room <= claimRows && this.#backlog.nextDueMs <= Date.now()) return false
     return this.#window.reserve(bodyBytes)
   }
 
@@ -215,8 +196,9 @@ export class Lane {
   #start(work: Work, event: StoredEvent, asProbe: boolean): void {
     this.#flights.set(work.delivery.seq, work)
     const delivery = toDelivery(work.delivery, event)
-    void this.#target
-      .deliver([delivery], this.#abort.signal)
+    void Promise.try(() => this.#target.deliver([delivery], this.#abort.signal))
+      // It should never reject. If it does, that must not be the end of the other integrations.
+      .catch((error: unknown) => [noOutcome(`The target broke: ${String(error)}`)])
       .then(([outcome]) =>
         this.#landedWith(work, outcome ?? noOutcome('The target gave no outcome.'), asProbe),
       )
@@ -258,7 +240,7 @@ export class Lane {
       }
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'load', error })
-      this.#alarm.at(Date.now() + storeRetryMs)
+      if (!this.#stopped) this.#alarm.at(Date.now() + storeRetryMs)
       return
     } finally {
       this.#loading = false
@@ -279,7 +261,7 @@ export class Lane {
     this.#filling = true
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
-        this.#claimFailed(error)
+        this.#claimFailed(error, epoch)
         this.#pace.hold(Date.now() + storeRetryMs)
       })
       .finally(() => {
@@ -289,9 +271,9 @@ export class Lane {
       })
   }
 
-  #claimFailed(error: unknown): void {
+  #claimFailed(error: unknown, epoch: number): void {
     // What it took, if it took anything, is owned by the epoch and held by nobody.
-    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
+    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch(epoch)
     this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
   }
 
@@ -308,31 +290,48 @@ export class Lane {
     this.#deps.telemetry.emit('claim', { integrationId: this.#integration.id, count: rows.length })
     if (!this.#deps.owns(epoch)) return
     for (const delivery of rows) {
-      const flight = this.#flights.get(delivery.seq)
-      if (flight) this.#flights.set(delivery.seq, { ...flight, delivery, epoch })
-      else this.#window.push({ delivery, event: null, epoch })
+      if (!this.#isFlying(delivery, epoch)) this.#window.push({ delivery, event: null, epoch })
     }
+  }
+
+  /** What a former epoch sent may be in flight still: its outcome is then that of what was claimed again. */
+  #isFlying(delivery: OwnedDelivery, epoch: number): boolean {
+    const flight = this.#flights.get(delivery.seq)
+    if (flight) this.#flights.set(delivery.seq, { ...flight, delivery, epoch })
+    return flight !== undefined
   }
 
   /** Sends one waiting delivery to see whether the target is back: what failed before first, then what never went. */
   async #probe(epoch: number, nowMs: number): Promise<void> {
     if (this.#freeing > 0 || this.#filling) return
     this.#circuit = probeSent(this.#circuit)
+    let againInMs = 0
     const work = await this.#claimProbe(epoch, nowMs).catch((error: unknown) => {
-      this.#claimFailed(error)
-      this.#alarm.at(Date.now() + storeRetryMs)
+      this.#claimFailed(error, epoch)
+      againInMs = storeRetryMs
       return null
     })
-    if (work?.event) this.#start(work, work.event, true)
-    else this.#circuit = probeReturned(this.#circuit, Date.now())
-    this.#arm(Date.now())
+    // Meanwhile a person may have forced the circuit or paused the integration.
+    if (
+      work?.event &&
+      this.#circuit.phase === 'half-open' &&
+      !this.#stopped &&
+      !this.#integration.spec.paused
+    ) {
+      this.#window.pass(work)
+      this.#start(work, work.event, true)
+    } else {
+      if (work) this.#window.push(work)
+      this.#circuit = probeReturned(this.#circuit, Date.now() + againInMs)
+    }
+    this.pump()
   }
 
   async #claimProbe(epoch: number, nowMs: number): Promise<Work | null> {
     const lane = this.#ref()
     const timed = this.#backlog.nextDueMs <= nowMs ? await this.#backlog.takeTimed(lane, epoch, 1) : []
     const [delivery] = timed.length > 0 ? timed : await this.#backlog.takeFresh(lane, epoch, 1)
-    if (!delivery || !this.#deps.owns(epoch)) return null
+    if (!delivery || !this.#deps.owns(epoch) || this.#isFlying(delivery, epoch)) return null
     const work: Work = { delivery, epoch, event: null }
     const events = await this.#deps.loadEvents([delivery.eventId]).catch((error: unknown) => {
       // It is this node's now: a lane that does not flow gives back what lies in its window.
@@ -340,9 +339,9 @@ export class Lane {
       throw error
     })
     work.event = events.get(delivery.eventId) ?? null
-    if (work.event) this.#window.pass(work)
-    else this.#bury(work)
-    return work
+    if (work.event) return work
+    this.#bury(work)
+    return null
   }
 
   #setCircuit(next: Circuit): void {
@@ -378,7 +377,9 @@ export class Lane {
   #arm(nowMs: number): void {
     const { phase, probeAtMs } = this.#circuit
     const dueMs = this.#backlog.nextDueMs
-    if (phase === 'open' && probeAtMs !== null) {
+    if (this.#stopped) return
+    // Whatever keeps a probe back just now pumps when it is done.
+    if (phase === 'open' && probeAtMs !== null && !this.#filling && this.#freeing === 0) {
       this.#alarm.at(this.#backlog.hasFresh ? probeAtMs : Math.max(probeAtMs, dueMs))
     }
     if (phase !== 'closed') return

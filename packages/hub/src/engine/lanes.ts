@@ -8,7 +8,8 @@ import type { NewDelivery } from './commit-events.ts'
 import type { Committed } from './commit-outcomes.ts'
 import type { Waiting } from '../queue/queue.ts'
 import type { HandOver, Reservation } from './ingest.ts'
-import { Lane, type LaneDeps, type LaneState } from './lane.ts'
+import type { LaneDeps } from './lane-parts.ts'
+import { Lane, type LaneState } from './lane.ts'
 
 /** Payloads that all lanes together may hold in memory; each has an equal part of it. */
 const memoryBytes = 64 * 1024 * 1024

@@ -16,7 +16,8 @@ import type { Telemetry } from './telemetry.ts'
 export interface OutcomesDeps {
   readonly pool: Pool
   readonly nodeKey: string
-  readonly abandonEpoch: () => void
+  /** What is on disk under this epoch is unknown. */
+  readonly abandonEpoch: (epoch: number) => void
   readonly createPartitions: () => Promise<void>
   readonly committed: (committed: Committed) => void
   /** Of these integrations something may go that had to wait for what went before it. */
@@ -62,22 +63,22 @@ export class Outcomes {
     clearTimeout(timer)
   }
 
-  async #flush(batch: readonly Finished[]): Promise<void> {
+  async #flush(batch: readonly Finished[], isBare = false): Promise<void> {
     for (;;) {
       try {
         return await this.#commit(batch)
       } catch (error) {
         if (this.#giveUp) return
-        if (isMissingPartition(error)) await this.#deps.createPartitions().catch(() => undefined)
-        else if (isDataError(error)) return this.#bisect(batch, error)
-        else await this.#storeDown(error)
+        if (isDataError(error) && !isMissingPartition(error)) return this.#bisect(batch, error, isBare)
+        await this.#storeDown(batch, error)
       }
     }
   }
 
-  async #storeDown(error: unknown): Promise<void> {
-    if (error instanceof CommitUnknownError) this.#deps.abandonEpoch()
+  async #storeDown(batch: readonly Finished[], error: unknown): Promise<void> {
+    if (error instanceof CommitUnknownError) for (const { work } of batch) this.#deps.abandonEpoch(work.epoch)
     this.#deps.telemetry.emit('storeDown', { during: 'outcome', error })
+    if (isMissingPartition(error)) await this.#deps.createPartitions().catch(() => undefined)
     await delay(retryDelayMs)
   }
 
@@ -108,12 +109,14 @@ export class Outcomes {
   }
 
   /** One outcome that cannot be stored, whatever a target put into it, must not hold back its neighbours. */
-  async #bisect(batch: readonly Finished[], error: unknown): Promise<void> {
+  async #bisect(batch: readonly Finished[], error: unknown, isBare: boolean): Promise<void> {
     const [first] = batch
     if (batch.length === 1 && first) {
       this.#deps.telemetry.emit('refusedByStore', { error })
+      // Nothing of it is left to leave out. Its row stays as it is until this epoch ends.
+      if (isBare) return
       const bare = { ...first.outcome, error: 'The answer could not be stored.', responseBody: null }
-      return this.#flush([{ ...first, outcome: bare }])
+      return this.#flush([{ ...first, outcome: bare }], true)
     }
     const middle = Math.ceil(batch.length / 2)
     await this.#flush(batch.slice(0, middle))

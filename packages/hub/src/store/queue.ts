@@ -105,7 +105,8 @@ export function endRows(keys: readonly RowKey[], epoch: number): Statement {
 }
 
 export function readEnded(found: readonly BurstResult[]): readonly EndedRow[] {
-  const rows = found.flatMap((result) => result.rows) as unknown as RawEndedRow[]
+  const deleted = found.filter(({ command }) => command === 'DELETE')
+  const rows = deleted.flatMap((result) => result.rows) as unknown as RawEndedRow[]
   return rows.map(toEnded)
 }
 
