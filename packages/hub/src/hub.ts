@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
 import { Acting, type Holder } from './engine/acting.ts'
 import { cancelBacklogOf } from './engine/deleted-backlogs.ts'
 import type { Configuring } from './engine/configure.ts'
+import { Doctor } from './engine/doctor.ts'
 import { Engine } from './engine/engine.ts'
 import { chores } from './engine/chores.ts'
 import { DiskWatch } from './engine/disk-watch.ts'
@@ -29,6 +30,7 @@ import { listen } from './http/listen.ts'
 import { applyManifestFile } from './manifest/apply-at-start.ts'
 import { announceAddress } from './process/hub-address.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
+import { settingFacts } from './process/setting-facts.ts'
 import { PostgresQueue } from './queue/postgres.ts'
 import { readCloudEvents } from './sources/cloudevents.ts'
 import { answerHandshake } from './sources/handshake.ts'
@@ -143,6 +145,15 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     now,
   })
 
+  const doctor = new Doctor({
+    pool: readerPool,
+    statistics,
+    catalog: () => catalog.current.catalog,
+    settings: settingFacts(config),
+    dataDir: config.dataDir,
+    now,
+  })
+
   const metrics = new Metrics({
     telemetry,
     statistics,
@@ -182,6 +193,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
     cancelBacklogOf: (integrationId) =>
       cancelBacklogOf({ pool: readerPool, nodeKey: keys.nodeKey }, integrationId, backlogPatienceMs),
     statistics,
+    doctor,
     metrics,
     feed,
     nodeKey: keys.nodeKey,

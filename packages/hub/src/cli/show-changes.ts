@@ -1,6 +1,7 @@
+import { counted } from '../core/words.ts'
 import { isRecord } from '../core/schema.ts'
 import { writeLine, type Output } from './output.ts'
-import { harmless, plural } from './text.ts'
+import { harmless } from './text.ts'
 
 /** What a manifest changes, as the API tells it. */
 export interface ResourceChange {
@@ -45,7 +46,7 @@ export function summary(changes: readonly ResourceChange[]): string {
   return (['created', 'updated', 'deleted'] as const)
     .map((action) => ({ action, count: changes.filter((change) => change.action === action).length }))
     .filter(({ count }) => count > 0)
-    .map(({ action, count }) => `${plural(count, 'resource')} ${action}`)
+    .map(({ action, count }) => `${counted(count, 'resource')} ${action}`)
     .join(', ')
 }
 

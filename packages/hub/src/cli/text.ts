@@ -44,10 +44,6 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
-}
-
 /** Breaks a paragraph into lines between words. */
 export function wrapped(text: string, width: number): readonly string[] {
   return text.split('\n').flatMap((paragraph) => {

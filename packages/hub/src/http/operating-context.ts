@@ -1,5 +1,6 @@
 import type { DeliveryKey } from '../core/ids.ts'
 import type { Acting } from '../engine/acting.ts'
+import type { Doctor } from '../engine/doctor.ts'
 import type { Feed } from '../engine/feed.ts'
 import type { LaneState } from '../engine/lane.ts'
 import type { Metrics } from '../engine/metrics.ts'
@@ -15,6 +16,7 @@ export interface OperatingContext {
   cancelBacklogOf(integrationId: number): Promise<void>
   readonly statistics: Pick<Statistics, 'of' | 'all'>
   readonly feed: Pick<Feed, 'watch'>
+  readonly doctor: Pick<Doctor, 'examine'>
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Of this node, the same over its restarts. */
   readonly nodeKey: string

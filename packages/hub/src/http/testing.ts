@@ -41,6 +41,7 @@ export function fakeHub(parts: Partial<HubContext> = {}): HubContext {
     replays: untouchable('replays'),
     cancelBacklogOf: () => Promise.resolve(),
     statistics: untouchable('statistics'),
+    doctor: untouchable('doctor'),
     nodeKey: 'test-node',
     keyUse: { seen: () => undefined },
     metrics: untouchable('metrics'),

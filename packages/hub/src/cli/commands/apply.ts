@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { counted } from '../../core/words.ts'
 import { readManifest } from '../../manifest/read-manifest.ts'
 import { ApiProblem, type Api, type Query } from '../api.ts'
 import { defineCommand } from '../command.ts'
@@ -6,7 +7,6 @@ import { CommandFailed } from '../failure.ts'
 import { readText } from '../files.ts'
 import { writeJson, writeLine } from '../output.ts'
 import { summary, writeChanges, type ResourceChange } from '../show-changes.ts'
-import { plural } from '../text.ts'
 
 interface Result {
   readonly version: number
@@ -47,7 +47,7 @@ export const apply = defineCommand({
       return writeLine(context.out, outcome === '' ? 'Nothing to change.' : `Would be: ${outcome}.`)
     }
     const deletions = plan.changes.filter(({ action }) => action === 'deleted').length
-    if (deletions > 0 && !yes && !(await context.confirm(`Delete ${plural(deletions, 'resource')}?`)))
+    if (deletions > 0 && !yes && !(await context.confirm(`Delete ${counted(deletions, 'resource')}?`)))
       throw new CommandFailed('Nothing was applied.')
     const applied = await send(api, reading, { ...query, dryRun: false }, plan.version)
     if (json) return writeJson(context.out, applied)

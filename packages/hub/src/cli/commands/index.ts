@@ -2,6 +2,7 @@ import type { Command } from '../command.ts'
 import { apply } from './apply.ts'
 import { completionOf } from './completion.ts'
 import { deliveries } from './deliveries.ts'
+import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { exportManifest } from './export.ts'
 import { init } from './init.ts'
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   tail,
   listen,
   ...keys,
+  doctor,
   migrate,
   openapi,
   completionOf(() => commands),

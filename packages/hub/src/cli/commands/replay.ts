@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { counted } from '../../core/words.ts'
 import type { Api } from '../api.ts'
 import { wholeNumber } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
@@ -6,7 +7,6 @@ import type { Context } from '../context.ts'
 import { CommandFailed, UsageError } from '../failure.ts'
 import { writeJson, writeLine } from '../output.ts'
 import { ProgressBar } from '../progress.ts'
-import { plural } from '../text.ts'
 import { timeOption } from '../times.ts'
 
 const path = '/v1/replays'
@@ -112,12 +112,12 @@ async function watch(context: Context, api: Api, replayId: string): Promise<Repl
 }
 
 function inWords({ count, complete }: Plan): string {
-  const deliveries = plural(count, 'delivery', 'deliveries')
+  const deliveries = counted(count, 'delivery', 'deliveries')
   return complete ? deliveries : `${deliveries} or more`
 }
 
 function outcome({ state, started, skipped }: Replay): string {
   const words = state === 'done' ? 'Replayed' : 'Cancelled; until then it replayed'
-  const left = skipped > 0 ? `; ${plural(skipped, 'was', 'were')} on their way already, or gone` : ''
-  return `${words} ${plural(started, 'delivery', 'deliveries')}${left}.`
+  const left = skipped > 0 ? `; ${counted(skipped, 'was', 'were')} on their way already, or gone` : ''
+  return `${words} ${counted(started, 'delivery', 'deliveries')}${left}.`
 }

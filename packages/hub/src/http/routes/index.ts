@@ -3,6 +3,7 @@ import { audit } from './audit.ts'
 import { circuits } from './circuits.ts'
 import { deadLetters } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
+import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { health } from './health.ts'
 import { inspected } from './inspected.ts'
@@ -39,6 +40,7 @@ export const resources: readonly RegisterRoutes[] = [
   keys,
   audit,
   nodes,
+  doctor,
   health,
   metrics,
   stream,
