@@ -23,6 +23,8 @@ export interface Run extends Cost {
   readonly sink: SinkReport | null
 }
 
+export type DeliveredRun = Run & { readonly sink: SinkReport }
+
 /** A subject with everything around it: a database, a load generator and a sink, each in processes of its own. */
 export class Stand {
   readonly kind: SubjectKind
@@ -60,16 +62,33 @@ export class Stand {
     }
   }
 
-  /** Everything accepted arrives at the sink, else this fails. */
-  async deliver(wish: LoadWish): Promise<Run & { readonly sink: SinkReport }> {
+  /** Everything accepted arrives at the sink, and its outcome on disk, else this fails. */
+  async deliver(wish: LoadWish): Promise<DeliveredRun> {
+    const run = await this.arrive(wish)
+    await this.settle()
+    return { ...run, ...run.spent() }
+  }
+
+  /** Everything accepted arrives at the sink, while other deliveries may wait. */
+  async arrive(wish: LoadWish): Promise<Omit<DeliveredRun, keyof Cost> & { readonly spent: () => Cost }> {
     await this.#sink.ask('expect', { firstNumber: this.#nextNumber })
     const spent = this.#countCost()
     const load = await this.#run(this.subject.deliver, wish)
-    await this.#untilSettled(load.accepted)
-    const cost = spent()
+    await this.#whileItMoves(async () => {
+      const arrived = await this.#sink.ask('count')
+      return { left: load.accepted - arrived, what: `of ${load.accepted} accepted events have not arrived` }
+    })
     const sink = await this.#sink.ask('report')
     verifyArrivals(load, sink)
-    return { load, sink, ...cost }
+    return { load, sink, spent }
+  }
+
+  /** Resolves when no delivery is owed any more. */
+  async settle(): Promise<void> {
+    await this.#whileItMoves(async () => {
+      const [row] = await this.postgres.query<{ owed: number }>(this.kind.owedSql)
+      return { left: row?.owed ?? NaN, what: 'deliveries are still owed' }
+    })
   }
 
   /** Only accepted. */
@@ -103,19 +122,16 @@ export class Stand {
     })
   }
 
-  async #untilSettled(accepted: number): Promise<void> {
-    let arrived = 0
-    let progressMs = performance.now()
+  async #whileItMoves(look: () => Promise<{ readonly left: number; readonly what: string }>): Promise<void> {
+    let least = Infinity
+    let movedMs = performance.now()
     for (;;) {
-      const count = await this.#sink.ask('count')
-      const [row] = await this.postgres.query<{ owed: number }>(this.kind.owedSql)
-      if (count >= accepted && row?.owed === 0) return
-      if (count > arrived) progressMs = performance.now()
-      arrived = count
-      if (performance.now() - progressMs > stallTimeoutMs) {
-        const found = `${arrived} of ${accepted} accepted events arrived, ${row?.owed ?? '?'} are still owed`
-        throw new Error(`${this.kind.name}: nothing moves any more; ${found}`)
-      }
+      const { left, what } = await look()
+      if (left <= 0) return
+      if (left < least) movedMs = performance.now()
+      least = Math.min(least, left)
+      if (performance.now() - movedMs > stallTimeoutMs)
+        throw new Error(`${this.kind.name}: nothing moves any more, and ${left} ${what}`)
       await sleep(pollMs)
     }
   }

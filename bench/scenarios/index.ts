@@ -3,6 +3,7 @@ import { acceptOnly } from './accept-only.ts'
 import { batch } from './batch.ts'
 import { deliveryLatency } from './delivery-latency.ts'
 import { endToEnd } from './end-to-end.ts'
+import { isolation } from './isolation.ts'
 import type { Scenario } from './scenario.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -12,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   deliveryLatency,
   acceptLatency,
   batch,
+  isolation,
 ]

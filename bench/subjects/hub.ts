@@ -6,7 +6,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Endpoint, SubjectKind, SubjectStart } from './subject.ts'
+import type { Endpoint, Neighbours, SubjectKind, SubjectStart } from './subject.ts'
 
 const script = path.resolve(import.meta.dirname, '../../packages/hub/src/main.ts')
 const startTimeoutMs = 30_000
@@ -33,6 +33,7 @@ export const hub: SubjectKind = {
       pid: child.pid ?? 0,
       deliver: await openSource(url, 'wanted', configure),
       keep: await openSource(url, 'unwanted', configure),
+      neighbours: createNeighbours(new URL('/hang', options.sinkUrl).href, configure),
       stop: async () => {
         await stopHub(child)
         await fs.rm(dataDir, { recursive: true, force: true })
@@ -85,17 +86,19 @@ async function untilReady(url: string, child: ChildProcess, dataDir: string): Pr
   throw new Error(`the hub did not become ready:\n${output.slice(-4_000)}`)
 }
 
-type Caller = (method: string, path: string, body: object) => Promise<unknown>
+type Caller = (method: string, path: string, body?: object) => Promise<unknown>
 
 function createCaller(url: string, key: string): Caller {
   return async (method, resource, body) => {
+    const headers = { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) }
     const response = await fetch(url + resource, {
       method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`)
+    if (text === '') return null
     return JSON.parse(text) as unknown
   }
 }
@@ -106,6 +109,22 @@ async function openSource(url: string, source: string, configure: Caller): Promi
   return {
     url: `${url}/v1/events?type=bench.ticket`,
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+  }
+}
+
+function createNeighbours(hangingUrl: string, configure: Caller): Neighbours {
+  const names: string[] = []
+  return {
+    async start(count) {
+      for (let index = 0; index < count; index++) {
+        names.push(`hangs-${index}`)
+        const target = { kind: 'http', url: hangingUrl }
+        await configure('PUT', `/v1/integrations/hangs-${index}`, { sources: ['wanted'], target })
+      }
+    },
+    async stop() {
+      for (const name of names.splice(0)) await configure('DELETE', `/v1/integrations/${name}?backlog=cancel`)
+    },
   }
 }
 

@@ -5,6 +5,15 @@ export interface Subject {
   readonly deliver: Endpoint
   /** Where events go that nobody wants, so that only accepting them is measured. */
   readonly keep: Endpoint
+  /** Only of subjects that keep targets apart. */
+  readonly neighbours?: Neighbours
+  stop(): Promise<void>
+}
+
+/** Targets that want the same events as the sink does and never answer. */
+export interface Neighbours {
+  start(count: number): Promise<void>
+  /** Takes them away again, with what waits for them. */
   stop(): Promise<void>
 }
 
