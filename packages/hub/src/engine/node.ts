@@ -37,6 +37,7 @@ export class Node {
   #deadlineMs = 0
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<void> | null = null
+  #takingOver: Promise<void> | null = null
   #stopped = false
 
   constructor(
@@ -78,6 +79,7 @@ export class Node {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     await this.#ticking
+    await this.#takingOver
     const epoch = this.#epoch
     this.#end()
     // When the store is away the next start, or another node, frees what was ours.
@@ -85,8 +87,7 @@ export class Node {
   }
 
   /** What is on disk under this epoch is unknown: forget it all and begin again. */
-  abandonEpoch(epoch: number): void {
-    if (this.#epoch !== epoch) return
+  abandonEpoch(): void {
     this.#end()
     this.#schedule(0)
   }
@@ -107,6 +108,15 @@ export class Node {
         await this.#begin()
       }
       if (this.#epoch !== null) this.#extendLease(sentMs, this.#epoch)
+      this.#takingOver ??= this.#takeOver().finally(() => (this.#takingOver = null))
+    } catch (error) {
+      this.#telemetry.emit('storeDown', { during: 'lease', error })
+    }
+  }
+
+  /** Beside the renewals: it may wait for a lock, or free a long queue, and must not cost this node its own lease. */
+  async #takeOver(): Promise<void> {
+    try {
       if ((await takeOverDeadNodes(this.#pool)) > 0) this.#listener.rowsFreed()
     } catch (error) {
       this.#telemetry.emit('storeDown', { during: 'lease', error })

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { CopyRows } from './copy.ts'
-import { beginByIndex, committed, withConnection, type Client, type Pool } from './database.ts'
+import { beginByIndex, bounded, committed, withConnection, type Client, type Pool } from './database.ts'
 
 /** A statement without parameters; a COPY comes with its rows. */
 export interface Statement {
@@ -62,7 +62,7 @@ export async function flushTransaction<T>(
   work: (client: Client, found: readonly BurstResult[]) => Promise<Flush<T>>,
 ): Promise<T> {
   return withConnection(pool, async (client) => {
-    const results = await sendBurst(client, [{ sql: beginByIndex }, ...first])
+    const results = await sendBurst(client, [{ sql: bounded(beginByIndex) }, ...first])
     const { value, last } = await work(client, results.slice(-first.length))
     await committed(sendBurst(client, [...last, { sql: 'commit' }]))
     return value

@@ -7,10 +7,8 @@ export interface ConfigurationChange<T> {
   readonly audit: AuditEntry | null
 }
 
-/** Nobody may keep the others from changing the configuration: not one who waits, not one who has stopped. */
-const beginBounded =
-  "begin; set local lock_timeout = '5s'; set local statement_timeout = '10s'; " +
-  "set local idle_in_transaction_session_timeout = '10s'"
+/** Nobody may keep the others from changing the configuration. */
+const beginBounded = "begin; set local lock_timeout = '5s'; set local statement_timeout = '10s'"
 
 /** One change of the configuration: its rows, the next version and the audit entry are committed together. */
 export async function changeConfiguration<T>(

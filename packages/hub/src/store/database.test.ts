@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
+import { flushTransaction } from './burst.ts'
 import {
+  beginByIndex,
   CommitUnknownError,
   isDataError,
   isMissingPartition,
@@ -97,4 +99,17 @@ test('a missing partition is told from data that cannot be stored, in any langua
   assert.ok(isDataError(refused))
   const down = await errorOf(pool.query('select no_such_column'))
   assert.ok(!isMissingPartition(down) && !isDataError(down))
+})
+
+test('the server ends a transaction that its client leaves alone, whatever it began with', async () => {
+  const limit = 'show idle_in_transaction_session_timeout'
+  const shown = await Promise.all([
+    transaction(pool, (client) => client.query(limit)),
+    transaction(pool, (client) => client.query(limit), beginByIndex),
+    flushTransaction(pool, [{ sql: limit }], async (_client, [found]) => ({ value: found, last: [] })),
+  ])
+  assert.deepEqual(
+    shown.map((result) => Object.values(result?.rows[0] ?? {})),
+    [['10s'], ['10s'], ['10s']],
+  )
 })

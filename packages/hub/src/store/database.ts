@@ -73,6 +73,14 @@ export class CommitUnknownError extends Error {
 export const beginByIndex =
   'begin; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
 
+/** Whoever stops in the middle of a transaction, or whose host is gone, must not hold its locks for ever. */
+const endIfIdle = "set local idle_in_transaction_session_timeout = '10s'"
+
+/** How every transaction begins. */
+export function bounded(begin: string): string {
+  return `${begin}; ${endIfIdle}`
+}
+
 /** Rejects when the database does not answer. */
 export async function ping(pool: Pool): Promise<void> {
   await pool.query('select')
@@ -85,7 +93,7 @@ export async function transaction<T>(
   begin = 'begin',
 ): Promise<T> {
   return withConnection(pool, async (client) => {
-    await client.query(begin)
+    await client.query(bounded(begin))
     const result = await work(client)
     await committed(client.query('commit'))
     return result
