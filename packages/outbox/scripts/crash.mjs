@@ -7,12 +7,16 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
 })
 const database = await createTestDatabase()
-const report = await runCrashRounds({
-  databaseUrl: database.url,
-  schema: 'outbox',
-  rounds: Number(values.rounds),
-  seed: Number(values.seed),
-  log: console.log,
-}).finally(() => database.drop())
-console.log(report)
-process.exitCode = report.complaints.length === 0 ? 0 : 1
+try {
+  const report = await runCrashRounds({
+    databaseUrl: database.url,
+    schema: 'outbox',
+    rounds: Number(values.rounds),
+    seed: Number(values.seed),
+    log: console.log,
+  })
+  console.log(report)
+  process.exitCode = report.complaints.length === 0 ? 0 : 1
+} finally {
+  await database.drop()
+}

@@ -22,6 +22,10 @@ const secondMs = 1_000
 const minuteMs = 60 * secondMs
 const foldRows = 10_000
 
+async function foldAll(pool: Pool): Promise<void> {
+  while ((await foldCounters(pool, foldRows)) === foldRows);
+}
+
 /** All that the hub does for itself now and then, and that may take its time. */
 export function chores({ config, pool, nodeKey, catalog, telemetry, now }: ChoreDeps): readonly Chore[] {
   const { retentionDays, retentionBytes } = config
@@ -32,7 +36,7 @@ export function chores({ config, pool, nodeKey, catalog, telemetry, now }: Chore
   }
   return [
     { name: 'partitions', everyMs: 60 * minuteMs, run: () => ensurePartitions(pool, now()) },
-    { name: 'counters', everyMs: 5 * minuteMs, run: once(() => foldCounters(pool, foldRows)) },
+    { name: 'counters', everyMs: 5 * minuteMs, run: once(() => foldAll(pool)) },
     {
       name: 'expiry',
       everyMs: minuteMs,

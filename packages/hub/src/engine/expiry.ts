@@ -5,6 +5,7 @@ import { sendBurst } from '../store/burst.ts'
 import { addCounters, CounterChanges } from '../store/counters.ts'
 import { beginByIndex, transaction, type Client, type Pool } from '../store/database.ts'
 import { buryDeadLetters, type NewDeadLetter } from '../store/dead-letters.ts'
+import { wakeSuccessors } from '../store/queue.ts'
 import { takeExpired, type ExpiredRow } from '../store/expiry.ts'
 
 const dayMs = 86_400_000
@@ -63,10 +64,16 @@ async function bury(
     rows.map((row) => toDeadLetter(row, now, error)),
   )
   const changes = new CounterChanges()
-  const timed = rows.filter((row) => row.wasTimed).length
-  changes.add(integrationId, { queued: -rows.length, timed: -timed, dead: rows.length })
+  const woken = await wakeSuccessors(client, rows.flatMap(subjectOf))
+  const nowTimed = woken.filter(({ wasFresh }) => wasFresh).length
+  const timed = nowTimed - rows.filter((row) => row.wasTimed).length
+  changes.add(integrationId, { queued: -rows.length, timed, dead: rows.length })
   const attempts = appendAttempts(rows.map((row) => toAttempt(row, now, error)))
   await sendBurst(client, [attempts, ...addCounters(nodeKey, 'person', changes)])
+}
+
+function subjectOf({ integrationId, subjectKey }: ExpiredRow): { integrationId: number; subjectKey: bigint }[] {
+  return subjectKey === null ? [] : [{ integrationId, subjectKey }]
 }
 
 function toDeadLetter(row: ExpiredRow, now: Date, error: string): NewDeadLetter {

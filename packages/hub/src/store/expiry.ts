@@ -8,6 +8,7 @@ export interface ExpiredRow extends RowKey {
   readonly attempts: number
   readonly counted: number
   readonly replayId: number | null
+  readonly subjectKey: bigint | null
 }
 
 /**
@@ -29,6 +30,7 @@ export async function takeExpired(
     attempts: number
     counted: number
     replay_id: number | null
+    subject_key: string | null
   }>(
     `with oldest as materialized (
        select seq, event_id, restarted_at from hub.queue
@@ -40,7 +42,8 @@ export async function takeExpired(
      )
      delete from hub.queue q using chosen
      where q.integration_id = $1 and q.seq = chosen.seq
-     returning q.seq, q.event_id, q.due is not null as was_timed, q.body_bytes, q.attempts, q.counted, q.replay_id`,
+     returning q.seq, q.event_id, q.due is not null as was_timed, q.body_bytes, q.attempts, q.counted, q.replay_id,
+       q.subject_key::text`,
     [integrationId, firstId, before, limit],
   )
   return result.rows.map((row) => ({
@@ -52,5 +55,6 @@ export async function takeExpired(
     attempts: row.attempts,
     counted: row.counted,
     replayId: row.replay_id,
+    subjectKey: row.subject_key === null ? null : BigInt(row.subject_key),
   }))
 }

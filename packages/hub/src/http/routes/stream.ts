@@ -81,8 +81,10 @@ interface Wish {
 
 function compileWish({ types, integration }: Wish): (item: FeedItem) => boolean {
   const patterns = types?.split(',').map((pattern) => pattern.trim()) ?? ['**']
-  const wrong = patterns.map(typePatternError).find((error) => error !== null)
-  if (wrong != null) throw invalidRequest('query', [{ path: '/types', message: wrong }])
+  for (const pattern of patterns) {
+    const message = typePatternError(pattern)
+    if (message !== null) throw invalidRequest('query', [{ path: '/types', message }])
+  }
   const wantsType = compileTypePatterns(patterns)
   return (item) => wantsType(item.type) && (integration === undefined || item.integration === integration)
 }
