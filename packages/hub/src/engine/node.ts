@@ -87,7 +87,8 @@ export class Node {
   }
 
   /** What is on disk under this epoch is unknown: forget it all and begin again. */
-  abandonEpoch(): void {
+  abandonEpoch(epoch: number): void {
+    if (this.#epoch !== epoch) return
     this.#end()
     this.#schedule(0)
   }

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { Statement } from './burst.ts'
 import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
@@ -17,12 +18,28 @@ export interface NodeIdentity {
  * asks for a new epoch has forgotten what it held.
  */
 export async function beginEpoch(pool: Pool, node: NodeIdentity, leaseMs: number): Promise<number> {
+  const old = await pool.query<{ epoch: number }>('select epoch from hub.nodes where node_key = $1', [
+    node.nodeKey,
+  ])
+  const epochs = old.rows.map((row) => row.epoch)
+  try {
+    return await supersede(pool, epochs, node, leaseMs)
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error
+    for (const epoch of epochs) await endTransactionsOf(pool, epoch)
+    return supersede(pool, epochs, node, leaseMs)
+  }
+}
+
+async function supersede(
+  pool: Pool,
+  epochs: readonly number[],
+  node: NodeIdentity,
+  leaseMs: number,
+): Promise<number> {
   return transaction(pool, async (client) => {
-    const old = await client.query<{ epoch: number }>('select epoch from hub.nodes where node_key = $1', [
-      node.nodeKey,
-    ])
-    for (const row of old.rows) await endEpoch(client, row.epoch, 'always')
-    // By the clock, not by the transaction's: freeing a long queue may have taken longer than the lease.
+    for (const epoch of epochs) await endEpoch(client, epoch, 'always')
+    // By the clock, not the beginning of the transaction: freeing many rows takes longer than a lease.
     const begun = await client.query<{ epoch: number }>(
       `insert into hub.nodes (epoch, node_key, lease_until, started_at, host, version)
        values (nextval('hub.epochs'), $1, clock_timestamp() + $2 * interval '1 millisecond', now(), $3, $4)
@@ -35,12 +52,16 @@ export async function beginEpoch(pool: Pool, node: NodeIdentity, leaseMs: number
   })
 }
 
+/** How long the transactions of an epoch may hold up its end. */
+const patienceMs = 2_000
+
 /** Deletes an epoch and frees what it owned. Waits for the epoch's own transactions that are under way. */
 async function endEpoch(
   client: Client,
   epoch: number,
   when: 'always' | 'if its lease is over',
 ): Promise<void> {
+  await client.query(`set local lock_timeout = ${patienceMs}`)
   await client.query('select pg_advisory_xact_lock($1, $2)', [epochLock, epoch])
   const ended = await client.query('delete from hub.nodes where epoch = $1 and ($2 or lease_until < now())', [
     epoch,
@@ -51,9 +72,10 @@ async function endEpoch(
 }
 
 /**
- * To be sent as part of a transaction that makes this epoch an owner: as long as it runs the epoch cannot be ended,
- * so no row is left with an owner that nobody will free. The second statement has a snapshot of its own, and its
- * result says whether the epoch is `alive`.
+ * To be sent as part of a transaction on rows that this epoch owns, or is to own: as long as it runs the epoch cannot
+ * be ended, so no row is left with an owner that nobody will free; and should its node stop in the middle, it is known
+ * whose transaction that is. The second statement has a snapshot of its own, and its result says whether the epoch is
+ * `alive`.
  */
 export function epochGuard(epoch: number): readonly Statement[] {
   return [
@@ -101,4 +123,9 @@ export async function isEldest(pool: Pool, nodeKey: string): Promise<boolean> {
     'select node_key from hub.nodes where lease_until > now() order by epoch limit 1',
   )
   return result.rows[0]?.node_key === nodeKey
+}
+
+/** Somebody held a lock for longer than was to be waited. */
+function isLockTimeout(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '55P03'
 }
