@@ -8,6 +8,12 @@ export interface ParsedArguments {
   readonly positionals: readonly string[]
 }
 
+interface OptionToken {
+  readonly rawName: string
+  readonly value?: string | undefined
+  readonly inlineValue?: boolean | undefined
+}
+
 /** Reads what follows the name of a command, or says what is wrong with it. */
 export function parseArguments(command: Command, args: readonly string[]): ParsedArguments {
   const { tokens } = parseArgs({
@@ -29,7 +35,7 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
     if (token.kind !== 'option') continue
     const option = Object.hasOwn(command.options, token.name) ? command.options[token.name] : undefined
     if (!option) throw unknownOption(command, token.rawName)
-    values[token.name] = valueOf(option, token.rawName, token.value, values[token.name])
+    values[token.name] = valueOf(option, token, values[token.name])
   }
   if (values['help'] !== true) checkPositionals(command, positionals)
   return { values, positionals }
@@ -44,12 +50,14 @@ function typesOf(options: Readonly<Record<string, OptionSpec>>) {
   )
 }
 
-function valueOf(option: OptionSpec, rawName: string, value: string | undefined, before: unknown): unknown {
+function valueOf(option: OptionSpec, token: OptionToken, before: unknown): unknown {
+  const { rawName, value, inlineValue = false } = token
   if (option.type === 'boolean') {
     if (value !== undefined) throw new UsageError(`${rawName} takes no value.`)
     return true
   }
-  if (value === undefined || (value.startsWith('-') && value.length > 1))
+  // What looks like an option is one; `--note=-x` says otherwise.
+  if (value === undefined || (!inlineValue && value.startsWith('-') && value.length > 1))
     throw new UsageError(`${rawName} needs a value: ${rawName} ${option.value ?? '<value>'}.`)
   checkChoice(rawName, value, option.choices)
   if (option.multiple) return [...(before as readonly string[]), value]
