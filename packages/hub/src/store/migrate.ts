@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { CannotStart } from '../core/cannot-start.ts'
 
 /** Any number, the same in every version of the hub: whoever migrates holds it. */
 const migrationLock = 4_815_162_342
 
 const directory = new URL('./migrations/', import.meta.url)
 
-export class NewerSchemaError extends Error {
+export class NewerSchemaError extends CannotStart {
   constructor(found: number, known: number) {
     super(
       `The database was written by a newer Integration Hub (schema ${found}, this version knows ${known}). ` +
