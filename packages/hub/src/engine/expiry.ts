@@ -72,7 +72,10 @@ async function bury(
   await sendBurst(client, [attempts, ...addCounters(nodeKey, 'person', changes)])
 }
 
-function subjectOf({ integrationId, subjectKey }: ExpiredRow): { integrationId: number; subjectKey: bigint }[] {
+function subjectOf({
+  integrationId,
+  subjectKey,
+}: ExpiredRow): { integrationId: number; subjectKey: bigint }[] {
   return subjectKey === null ? [] : [{ integrationId, subjectKey }]
 }
 
@@ -83,7 +86,11 @@ function toDeadLetter(row: ExpiredRow, now: Date, error: string): NewDeadLetter 
   return { ...key, state: 'dead', diedAt: now, attempts, counted, ...cause, replayId }
 }
 
-function toAttempt({ integrationId, seq, eventId, replayId }: ExpiredRow, now: Date, error: string): AttemptRow {
+function toAttempt(
+  { integrationId, seq, eventId, replayId }: ExpiredRow,
+  now: Date,
+  error: string,
+): AttemptRow {
   return {
     at: now,
     integrationId,

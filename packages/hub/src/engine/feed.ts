@@ -35,7 +35,9 @@ export class Feed {
       telemetry.on('attempt', (attempt) => this.#attempt(attempt)),
       telemetry.on('settled', ({ settled }) => settled.forEach((item) => this.#settled(item))),
       telemetry.on('circuit', (circuit) => this.#circuit(circuit)),
-      telemetry.on('replay', ({ integration, ...replay }) => this.#add('replay.advanced', integration, replay)),
+      telemetry.on('replay', ({ integration, ...replay }) =>
+        this.#add('replay.advanced', integration, replay),
+      ),
       telemetry.on('acted', (act) => this.#add('acted', null, act)),
       telemetry.on('disk', (disk) => this.#add('disk.changed', null, disk)),
     ]
@@ -50,7 +52,10 @@ export class Feed {
    * Calls the listener with what follows `lastId`, then with all that happens. `gap`: some of it is no longer known.
    * Returns how to stop that.
    */
-  watch(lastId: string | null, listener: FeedListener): { readonly gap: boolean; readonly leave: () => void } {
+  watch(
+    lastId: string | null,
+    listener: FeedListener,
+  ): { readonly gap: boolean; readonly leave: () => void } {
     const missed = lastId === null ? [] : this.#after(lastId)
     this.#listeners.add(listener)
     for (const item of missed ?? []) listener(item)

@@ -36,7 +36,9 @@ export class Housekeeping {
     for (const chore of this.#chores) {
       if (this.#stop.signal.aborted || (this.#dueMs.get(chore) ?? 0) > nowMs) continue
       this.#dueMs.set(chore, nowMs + chore.everyMs)
-      await chore.run().catch((error: unknown) => this.#telemetry.emit('storeDown', { during: chore.name, error }))
+      await chore
+        .run()
+        .catch((error: unknown) => this.#telemetry.emit('storeDown', { during: chore.name, error }))
     }
   }
 

@@ -36,7 +36,10 @@ export class HappeningsLog {
         this.#log.warn({ err: error }, 'the database cannot hold an event'),
       ),
       telemetry.on('retained', ({ day, keptEvents, durationMs }) =>
-        this.#log.info({ day, keptEvents, durationMs: Math.round(durationMs) }, 'a day of the log was dropped'),
+        this.#log.info(
+          { day, keptEvents, durationMs: Math.round(durationMs) },
+          'a day of the log was dropped',
+        ),
       ),
       telemetry.on('disk', ({ isFull, freeBytes }) =>
         isFull

@@ -63,10 +63,22 @@ export class Metrics {
 
   #countDeliveries(): (() => void)[] {
     const { telemetry } = this.#deps
-    const attempts = this.#counter('hub_attempts_total', 'Tries at targets', ['integration', 'result', 'error_class'])
-    const ended = this.#counter('hub_deliveries_ended_total', 'Deliveries that ended', ['integration', 'ended'])
-    const durations = this.#histogram('hub_attempt_seconds', 'How long tries at targets take', ['integration'])
-    const circuits = this.#counter('hub_circuit_changes_total', 'Changes of circuits', ['integration', 'state'])
+    const attempts = this.#counter('hub_attempts_total', 'Tries at targets', [
+      'integration',
+      'result',
+      'error_class',
+    ])
+    const ended = this.#counter('hub_deliveries_ended_total', 'Deliveries that ended', [
+      'integration',
+      'ended',
+    ])
+    const durations = this.#histogram('hub_attempt_seconds', 'How long tries at targets take', [
+      'integration',
+    ])
+    const circuits = this.#counter('hub_circuit_changes_total', 'Changes of circuits', [
+      'integration',
+      'state',
+    ])
     return [
       telemetry.on('attempt', ({ integration, outcome }) => {
         attempts.inc({ integration, result: outcome.result, error_class: outcome.errorClass ?? '' })
@@ -83,7 +95,9 @@ export class Metrics {
 
   #measureStore(): (() => void)[] {
     const { telemetry } = this.#deps
-    const durations = this.#histogram('hub_flush_seconds', 'How long transactions of the hot path take', ['kind'])
+    const durations = this.#histogram('hub_flush_seconds', 'How long transactions of the hot path take', [
+      'kind',
+    ])
     const rows = this.#counter('hub_flushed_total', 'Requests or outcomes that were committed', ['kind'])
     const claimed = this.#counter('hub_claimed_total', 'Deliveries taken from the queue', [])
     const failures = this.#counter('hub_store_failures_total', 'Failures of the store', ['during'])
@@ -100,7 +114,9 @@ export class Metrics {
   #describeNode(): void {
     const { pools, isRunning, version } = this.#deps
     this.#gauge('hub_info', 'The version that runs', ['version'], (gauge) => gauge.set({ version }, 1))
-    this.#gauge('hub_up', 'Whether this node holds a lease and delivers', [], (gauge) => gauge.set(isRunning() ? 1 : 0))
+    this.#gauge('hub_up', 'Whether this node holds a lease and delivers', [], (gauge) =>
+      gauge.set(isRunning() ? 1 : 0),
+    )
     this.#gauge('hub_database_connections', 'Connections by use', ['pool', 'state'], (gauge) => {
       for (const [pool, { totalCount, idleCount, waitingCount }] of Object.entries(pools)) {
         gauge.set({ pool, state: 'busy' }, totalCount - idleCount)
@@ -111,7 +127,13 @@ export class Metrics {
   }
 
   #describeBacklogs(): void {
-    const figures = ['backlog', 'waiting', 'processing', 'dead', 'manual'] as const satisfies (keyof Figures)[]
+    const figures = [
+      'backlog',
+      'waiting',
+      'processing',
+      'dead',
+      'manual',
+    ] as const satisfies (keyof Figures)[]
     const help = 'Deliveries by where they are: backlog holds waiting and processing'
     this.#gauge('hub_deliveries', help, ['integration', 'state'], async (gauge) => {
       gauge.reset()
@@ -125,12 +147,17 @@ export class Metrics {
         gauge.set({ integration }, circuit.phase === 'closed' ? 0 : 1)
       }
     })
-    this.#gauge('hub_oldest_pending_seconds', 'Age of the oldest that waits', ['integration'], async (gauge) => {
-      gauge.reset()
-      for (const { integration, oldestPendingAgeMs } of await this.#eachIntegration()) {
-        gauge.set({ integration }, (oldestPendingAgeMs ?? 0) / 1_000)
-      }
-    })
+    this.#gauge(
+      'hub_oldest_pending_seconds',
+      'Age of the oldest that waits',
+      ['integration'],
+      async (gauge) => {
+        gauge.reset()
+        for (const { integration, oldestPendingAgeMs } of await this.#eachIntegration()) {
+          gauge.set({ integration }, (oldestPendingAgeMs ?? 0) / 1_000)
+        }
+      },
+    )
   }
 
   /** An unreachable store must not hide what this node knows by itself. */
@@ -150,7 +177,11 @@ export class Metrics {
     return new Counter({ name, help, labelNames, registers: [this.#registry] })
   }
 
-  #histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Histogram<Label> {
+  #histogram<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+  ): Histogram<Label> {
     const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
     return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] })
   }

@@ -32,7 +32,10 @@ let count = 0
 
 async function addEvent(day: Date): Promise<{ readonly id: string; readonly seq: number }> {
   count++
-  const id = firstEventIdAt(new Date(day.getTime() + count)).replace(/0000-0000-000000000000$/, '7000-8000-000000000000')
+  const id = firstEventIdAt(new Date(day.getTime() + count)).replace(
+    /0000-0000-000000000000$/,
+    '7000-8000-000000000000',
+  )
   const seq = count * 1_000
   await pool.query(
     `insert into hub.events (id, seq, source_id, type, body, sha256, routes, key_hash)
@@ -40,15 +43,18 @@ async function addEvent(day: Date): Promise<{ readonly id: string; readonly seq:
     [id, seq],
   )
   await pool.query('insert into hub.event_keys (key_hash, event_id, body_hash) values ($1, $1, $1)', [id])
-  await pool.query(`insert into hub.business_keys (name, value, event_id) values ('order', $1, $2)`, [String(seq), id])
+  await pool.query(`insert into hub.business_keys (name, value, event_id) values ('order', $1, $2)`, [
+    String(seq),
+    id,
+  ])
   return { id, seq }
 }
 
 async function wait(event: { readonly id: string; readonly seq: number }): Promise<void> {
-  await pool.query('insert into hub.queue (integration_id, seq, event_id, body_bytes) values (1, $1, $2, 1)', [
-    event.seq,
-    event.id,
-  ])
+  await pool.query(
+    'insert into hub.queue (integration_id, seq, event_id, body_bytes) values (1, $1, $2, 1)',
+    [event.seq, event.id],
+  )
 }
 
 async function idsIn(table: string, column = 'id'): Promise<readonly string[]> {
@@ -66,7 +72,13 @@ test('a day whose time is over is dropped, and what it still owes is kept with i
   const retained: { readonly day: string; readonly keptEvents: number }[] = []
   telemetry.on('retained', ({ day, keptEvents }) => retained.push({ day, keptEvents }))
 
-  await new Retention({ pool, retentionDays: 30, retentionBytes: undefined, telemetry, now: () => now }).tick()
+  await new Retention({
+    pool,
+    retentionDays: 30,
+    retentionBytes: undefined,
+    telemetry,
+    now: () => now,
+  }).tick()
 
   assert.deepEqual(await idsIn('events'), [fresh.id])
   assert.deepEqual(await idsIn('events_kept'), [waiting.id])

@@ -30,7 +30,9 @@ export const stream: RegisterRoutes = (app, hub) => {
           'stream goes on where it was left; an event of type `gap` says that some of it is no longer known.',
         querystring: closed({
           types: Type.Optional(
-            Type.String({ description: 'Patterns with commas between, such as `delivery.*,circuit.changed`.' }),
+            Type.String({
+              description: 'Patterns with commas between, such as `delivery.*,circuit.changed`.',
+            }),
           ),
           integration: Type.Optional(Type.String({ description: 'Only what concerns this one.' })),
         }),
