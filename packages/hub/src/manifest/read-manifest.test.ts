@@ -55,6 +55,28 @@ test('what is not there may be left out', () => {
   assert.deepEqual(read('version: 1\nsources:\n').manifest.sources, {})
 })
 
+test('a field with nothing after its colon says nothing, but removes a secret', () => {
+  const text = `version: 1
+sources:
+  a:
+    requireJson:
+    verify: { kind: github, secret: x, previousSecret: }
+integrations:
+  b:
+    filter: { data: { gone: [null] } }
+    target:
+      kind: http
+      url: http://b.example/
+      signing:
+`
+  const { sources, integrations } = read(text).manifest
+  assert.deepEqual(sources['a'], { verify: { kind: 'github', secret: 'x', previousSecret: null } })
+  assert.deepEqual(integrations['b'], {
+    filter: { data: { gone: [null] } },
+    target: { kind: 'http', url: 'http://b.example/' },
+  })
+})
+
 test('what the hub refuses is found again at its line', () => {
   const { explain } = read(good)
   assert.deepEqual(

@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Docum
 import { ManifestSpec } from '../core/manifest-spec.ts'
 import { check, escapePointer, isRecord, type FieldError } from '../core/schema.ts'
 import { expand } from './expand.ts'
-import { fitTexts } from './fit-texts.ts'
+import { fitSchema } from './fit-schema.ts'
 import { complaint, find, pointerAt } from './yaml-places.ts'
 
 export type ManifestReading =
@@ -33,7 +33,7 @@ export function readManifest(
   if (!value.ok) return { ok: false, complaints: [`${file}: ${value.message}`] }
   const checked = check(ManifestSpec, withEmpties(value.value))
   if (!checked.ok) return { ok: false, complaints: explain(checked.errors) }
-  return { ok: true, manifest: fitTexts(checked.value, expanded), explain }
+  return { ok: true, manifest: fitSchema(checked.value, expanded), explain }
 }
 
 /** Of what is no YAML only the first is told: the rest follows from it. */

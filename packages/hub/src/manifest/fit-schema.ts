@@ -4,9 +4,11 @@ import type { ManifestSpec } from '../core/manifest-spec.ts'
 import { chooseBranch, escapePointer, isRecord, type SchemaNode } from '../core/schema.ts'
 import { SourceSpec } from '../core/source-spec.ts'
 
-/** Variables hold text only: where the schema wants a number or a boolean, `${RATE}` becomes one. */
-export function fitTexts(manifest: ManifestSpec, expanded: ReadonlySet<string>): ManifestSpec {
-  if (expanded.size === 0) return manifest
+/**
+ * Variables hold text only: where the schema wants a number or a boolean, `${RATE}` becomes one. A field with nothing
+ * after its colon says nothing, but for secrets: there it removes one.
+ */
+export function fitSchema(manifest: ManifestSpec, expanded: ReadonlySet<string>): ManifestSpec {
   const fitAll = (kind: 'sources' | 'integrations', schema: TSchema): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(manifest[kind]).map(([name, spec]) => [
@@ -30,9 +32,11 @@ function fit(schema: SchemaNode, value: unknown, path: string, expanded: Readonl
   if (!isRecord(value)) return value
   const properties =
     (schema.anyOf ? chooseBranchOf(schema.anyOf, value) : schema)?.properties ?? ({} as const)
-  const entries = Object.entries(value).map(([name, item]) => {
+  const entries = Object.entries(value).flatMap(([name, item]): (readonly [string, unknown])[] => {
     const child = Object.hasOwn(properties, name) ? properties[name] : undefined
-    return [name, child ? fit(child, item, `${path}/${escapePointer(name)}`, expanded) : item]
+    if (!child) return [[name, item]]
+    if (item === null && !child['x-secret']) return []
+    return [[name, fit(child, item, `${path}/${escapePointer(name)}`, expanded)]]
   })
   return Object.fromEntries(entries)
 }
