@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { maxInterruptions } from './core/outcome.ts'
+import type { Mode } from './core/subscription.ts'
 import { until } from './testing/database.ts'
 import { event, inMode, Outboxes, type TestOutbox } from './testing/outboxes.ts'
 
 const outboxes = new Outboxes()
-const quick = { leaseMs: 300, 'polling.intervalMs': 20, 'polling.idleIntervalMs': 20 }
+const quick = { leaseMs: 500, 'polling.intervalMs': 20, 'polling.idleIntervalMs': 20 }
 
 /** Two instances on the same tables, whose handlers say when they begin and end when they are told to. */
-async function openTwo(mode: 'transaction' | 'lease') {
+async function openTwo(mode: Mode) {
   const schema = outboxes.newSchema()
   await outboxes.rows(`create table if not exists written_by (instance text)`)
   await outboxes.rows(`delete from written_by`)
   const begun: string[] = []
-  const ends: (() => void)[] = []
+  const runs: { end: () => void }[] = []
+  let allMayEnd = false
   const open = async (name: string) => {
     const outbox = await outboxes.open({ schema, settings: quick })
     outbox.subscribe(
@@ -22,7 +24,7 @@ async function openTwo(mode: 'transaction' | 'lease') {
         consumerName: 'slow',
         handler: async (_event, ctx) => {
           begun.push(name)
-          await new Promise<void>((resolve) => ends.push(resolve))
+          if (!allMayEnd) await new Promise<void>((resolve) => runs.push({ end: resolve }))
           if (mode === 'transaction') await ctx.tx.query('insert into written_by values ($1)', [name])
         },
       }),
@@ -30,42 +32,53 @@ async function openTwo(mode: 'transaction' | 'lease') {
     await outbox.start()
     return outbox
   }
-  return { schema, begun, ends, first: await open('first'), open }
+  const endAll = () => {
+    allMayEnd = true
+    for (const { end } of runs) end()
+  }
+  return { schema, begun, endFirst: () => runs[0]?.end(), endAll, first: await open('first'), open }
 }
 
 async function processed(outbox: TestOutbox): Promise<number> {
   return (await outbox.stats()).processed
 }
 
+async function openTransactions(): Promise<number> {
+  const rows = await outboxes.rows(
+    `select pid from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
+  )
+  return rows.length
+}
+
 for (const mode of ['transaction', 'lease'] as const) {
   it(`does not run a handler beside itself that outlives its lease (${mode} mode)`, async () => {
-    const { first, begun, ends, open } = await openTwo(mode)
+    const { first, begun, endAll, open } = await openTwo(mode)
     await first.publish(event('order.placed'))
     await until('it has begun', () => begun.length === 1)
     const second = await open('second')
     const sinceMs = performance.now()
     await until('several leases have passed', () => performance.now() - sinceMs > 4 * quick.leaseMs)
     assert.deepEqual(begun, ['first'])
-    ends[0]?.()
+    endAll()
     await until('it is processed', async () => (await processed(second)) === 1)
     await Promise.all([first.stop(), second.stop()])
   })
 
   it(`lets nobody mark what another has taken over (${mode} mode)`, async () => {
-    const { schema, first, begun, ends, open } = await openTwo(mode)
+    const { schema, first, begun, endFirst, endAll, open } = await openTwo(mode)
     await first.publish(event('order.placed'))
     await until('it has begun', () => begun.length === 1)
     // As if the process had been stopped, or cut off from the database, for longer than its lease.
     await outboxes.rows(`update ${schema}.instances set lease_until = now() - interval '1 second'`)
     const second = await open('second')
     await until('it has begun again', () => begun.length === 2)
-    const other = begun[1] === 'first' ? first : second
-    ends[0]?.()
-    await first.stop()
+    endFirst()
+    if (mode === 'transaction')
+      await until('the first is rolled back', async () => (await openTransactions()) === 1)
     assert.equal(await processed(second), 0)
-    if (other === second) ends[1]?.()
+    endAll()
     await until('it is processed', async () => (await processed(second)) === 1)
-    await second.stop()
+    await Promise.all([first.stop(), second.stop()])
     const writers = await outboxes.rows<{ instance: string }>('select instance from written_by')
     assert.equal(writers.length, mode === 'transaction' ? 1 : 0)
   })
