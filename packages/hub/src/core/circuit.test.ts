@@ -289,3 +289,11 @@ test('an outage of any length ends nobody, and a poisonous event ends by itself'
     { seed, numRuns: 50 },
   )
 })
+
+test('a clock that goes back does not keep an open circuit from its probe', () => {
+  const nowMs = Date.UTC(2026, 0, 1)
+  const policy = { enabled: true, failures: 1, windowMs: 60_000, openMs: 5_000, maxOpenMs: 300_000 }
+  const circuit = afterAttempt(closedCircuit(nowMs), policy, silent, 1, nowMs)
+  assert.equal(mayProbe(circuit, nowMs), false)
+  assert.equal(mayProbe(circuit, nowMs - 3_600_000), true)
+})

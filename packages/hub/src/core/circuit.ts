@@ -64,9 +64,9 @@ export function restoredCircuit(
 
 /** What an outcome says of the target's health; null: nothing. */
 export function healthOf(outcome: Outcome): 'alive' | 'bad' | null {
+  if (outcome.result === 'aborted' || neverLeft(outcome)) return null
   if (outcome.result === 'delivered' || outcome.result === 'permanent') return 'alive'
-  if (outcome.result === 'aborted' || neverLeft(outcome) || outcome.httpStatus === 429) return null
-  return 'bad'
+  return outcome.httpStatus === 429 ? null : 'bad'
 }
 
 /** An attempt that went out while the circuit was closed. */
@@ -106,8 +106,11 @@ export function afterAttempt(
   return next
 }
 
-export function mayProbe(circuit: Circuit, nowMs: number): boolean {
-  return circuit.phase === 'open' && circuit.probeAtMs !== null && nowMs >= circuit.probeAtMs
+export function mayProbe({ phase, probeAtMs, openMs }: Circuit, nowMs: number): boolean {
+  if (phase !== 'open' || probeAtMs === null) return false
+  // Further away than it was ever put: the clock went back.
+  const isAhead = probeAtMs - nowMs > Math.max(openMs, 1_000)
+  return nowMs >= probeAtMs || isAhead
 }
 
 export function probeSent(circuit: Circuit): Circuit {

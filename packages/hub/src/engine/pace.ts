@@ -25,7 +25,9 @@ export class Pace {
   }
 
   isHeld(nowMs: number): boolean {
-    return nowMs < this.#heldUntilMs
+    const leftMs = this.#heldUntilMs - nowMs
+    // Longer than it was ever held: the clock went back.
+    return leftMs > 0 && leftMs <= maxThrottleMs
   }
 
   /** Takes the right to send one. */

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sampleOutcome } from '../core/outcome-testing.ts'
+import { Pace } from './pace.ts'
+
+const nowMs = Date.UTC(2026, 0, 1)
+const unlimited = { spec: {} } as ConstructorParameters<typeof Pace>[0]
+
+test('a target that asks for less gets nothing for a while, and no longer than a minute', () => {
+  const pace = new Pace(unlimited)
+  pace.slowDown(sampleOutcome({ httpStatus: 429, retryAfterMs: 3_600_000 }), nowMs)
+  assert.equal(pace.take(nowMs + 59_999), false)
+  assert.equal(pace.nextMs(nowMs), nowMs + 60_000)
+  assert.equal(pace.take(nowMs + 60_000), true)
+})
+
+// Seen to fail with: held for the hour that the clock went back.
+test('a clock that goes back holds nothing', () => {
+  const pace = new Pace(unlimited)
+  pace.slowDown(sampleOutcome({ httpStatus: 429 }), nowMs)
+  assert.equal(pace.take(nowMs), false)
+  assert.equal(pace.take(nowMs - 3_600_000), true)
+})
