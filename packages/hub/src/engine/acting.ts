@@ -99,10 +99,11 @@ export class Acting {
       const attempt = await this.#attempt(verb, act)
       if (attempt === 'done') return
       if (attempt === 'elsewhere' || this.#deps.holder.isInFlight(act.key)) throw inFlight()
-      if (attempt === 'gone') await this.#explainGone(verb, act.key)
-      else await this.#deps.holder.release([act.key])
-      // It moves just now: from memory to disk, or from one table to another.
       if (performance.now() > deadlineMs) throw inFlight()
+      if (attempt === 'gone') await this.#explainGone(verb, act.key)
+      // Free now, and not for long.
+      else if ((await this.#deps.holder.release([act.key])).length > 0) continue
+      // It moves just now: from memory to disk, or from one table to another.
       await delay(lookAgainMs)
     }
   }

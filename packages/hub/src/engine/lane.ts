@@ -146,10 +146,11 @@ export class Lane {
     this.#backlog.unknown()
   }
 
-  /** Hands back what is not in flight, so that a person may change it. Returns what was handed back. */
+  /** Hands back what is not in flight, and claims nothing of it before the next look: a person means to change it. */
   async release(seqs: ReadonlySet<number>): Promise<readonly number[]> {
     const removed = this.#window.remove((work) => seqs.has(work.delivery.seq))
-    await this.#free(removed)
+    await this.#handBack(removed)
+    this.pump()
     return removed.map((work) => work.delivery.seq)
   }
 
@@ -311,9 +312,10 @@ export class Lane {
       againInMs = storeRetryMs
       return null
     })
-    // Meanwhile a person may have forced the circuit or paused the integration.
+    // Meanwhile a person may have forced the circuit or paused the integration, or the lease may be over.
     if (
       work?.event &&
+      this.#deps.epoch() === epoch &&
       this.#circuit.phase === 'half-open' &&
       !this.#stopped &&
       !this.#integration.spec.paused
@@ -321,7 +323,7 @@ export class Lane {
       this.#window.pass(work)
       this.#start(work, work.event, true)
     } else {
-      if (work) this.#window.push(work)
+      if (work && this.#deps.owns(epoch)) this.#window.push(work)
       this.#circuit = probeReturned(this.#circuit, Date.now() + againInMs)
     }
     this.pump()
@@ -358,6 +360,12 @@ export class Lane {
 
   async #free(works: readonly Work[]): Promise<void> {
     if (works.length === 0) return
+    await this.#handBack(works)
+    this.#backlog.unknown()
+    this.pump()
+  }
+
+  async #handBack(works: readonly Work[]): Promise<void> {
     this.#freeing++
     for (const [epoch, group] of Map.groupBy(works, (work) => work.epoch)) {
       const deliveries = group.map((work) => work.delivery)
@@ -365,8 +373,6 @@ export class Lane {
       this.#deps.queue.freed(this.#integration.id, Math.min(...deliveries.map((delivery) => delivery.seq)))
     }
     this.#freeing--
-    this.#backlog.unknown()
-    this.pump()
   }
 
   #ref(): { integrationId: number; ordering: 'none' | 'subject' } {
