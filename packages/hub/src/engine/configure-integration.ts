@@ -12,7 +12,7 @@ import type { Client } from '../store/database.ts'
 import { findIntegration, insertIntegration, updateIntegration } from '../store/integrations.ts'
 import type { IntegrationContent, IntegrationRecord } from '../store/integrations.ts'
 import { missingSources } from '../store/sources.ts'
-import { auditDifferences, configure, demandPrecondition, refuse } from './configure.ts'
+import { auditDifferences, configure, demandPrecondition, refuse, refuseUnreadable } from './configure.ts'
 import type { Configuring, PutRequest, PutResult } from './configure.ts'
 
 export async function putIntegration(
@@ -61,7 +61,7 @@ function readContent(
 ): IntegrationContent {
   const kept = keepSecrets(IntegrationSpec, input, found ? specWithSecret(found) : undefined)
   const checked = check(IntegrationSpec, kept.value)
-  refuse(checked.ok ? kept.errors : [...kept.errors, ...checked.errors])
+  refuseUnreadable(kept.errors, checked.ok ? [] : checked.errors)
   if (!checked.ok) throw new Error('errors were not refused')
   const spec = checked.value
   refuse(integrationProblems(spec, addresses))

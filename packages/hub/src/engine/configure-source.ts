@@ -15,7 +15,7 @@ import {
   updateSource,
   type SourceRecord,
 } from '../store/sources.ts'
-import { auditDifferences, configure, demandPrecondition, refuse } from './configure.ts'
+import { auditDifferences, configure, demandPrecondition, refuseUnreadable } from './configure.ts'
 import type { ChangeRequest, Configuring, PutRequest, PutResult } from './configure.ts'
 
 export async function putSource(
@@ -63,7 +63,7 @@ export async function changeSource(
 function readSpec(input: unknown, stored: SourceSpec | undefined): SourceSpec {
   const kept = keepSecrets(SourceSpec, input, stored)
   const checked = check(SourceSpec, kept.value)
-  refuse(checked.ok ? kept.errors : [...kept.errors, ...checked.errors])
+  refuseUnreadable(kept.errors, checked.ok ? [] : checked.errors)
   if (!checked.ok) throw new Error('errors were not refused')
   return checked.value
 }

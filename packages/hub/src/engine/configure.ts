@@ -53,6 +53,12 @@ export function refuse(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalidRequest('body', errors)
 }
 
+/** Of a secret that could not be kept it is not said again that it is missing. */
+export function refuseUnreadable(kept: readonly FieldError[], checked: readonly FieldError[]): void {
+  const told = new Set(kept.map(({ path }) => path))
+  refuse([...kept, ...checked.filter(({ path }) => !told.has(path))])
+}
+
 /** What changed between two specifications, without telling secrets. */
 export function auditDifferences(schema: TSchema, before: unknown, after: unknown): readonly Difference[] {
   const former = new Map<string, string>()
