@@ -98,6 +98,7 @@ it('tells a handler whose lease was lost', async () => {
       if (begun > 1) return
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
       aborted = true
+      throw new Error('cut off')
     },
   })
   await outbox.start()

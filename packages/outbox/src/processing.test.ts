@@ -197,10 +197,10 @@ it('gives a handler its own transaction when it asks for one', async () => {
       },
     })
   }
-  await outbox.publishMany(['a', 'b', 'c'].map((id) => event('order.placed', id)))
+  await outbox.publishMany(Array.from({ length: 10 }, () => event('order.placed')))
   await outbox.drain()
-  assert.equal(ids.get('own')?.size, 3)
-  assert.equal(ids.get('shared')?.size, 1)
+  assert.equal(ids.get('own')?.size, 10)
+  assert.ok((ids.get('shared')?.size ?? 0) < 10)
 })
 
 it('processes a batch at a time', async () => {

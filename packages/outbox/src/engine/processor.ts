@@ -57,6 +57,7 @@ export class Processor<Tx> {
   /** Lets running handlers end, for a while, and gives back what has not begun. */
   stop(): Promise<void> {
     if (!this.starting) return this.stopping ?? Promise.resolve()
+    this.worker?.hold()
     this.stopping = this.starting.then(
       () => this.stopOnce(),
       () => undefined,

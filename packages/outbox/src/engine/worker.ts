@@ -97,9 +97,14 @@ export class Worker<Tx> {
     while (this.hand.size > 0) await new Promise<void>((resolve) => this.idleListeners.push(resolve))
   }
 
+  /** Starts nothing more. */
+  hold(): void {
+    this.isReleasing = true
+  }
+
   /** Starts nothing more and gives back what has not started. */
   async release(): Promise<void> {
-    this.isReleasing = true
+    this.hold()
     await this.giveBack(this.hand.ready())
   }
 
@@ -156,7 +161,9 @@ export class Worker<Tx> {
       return
     }
     const { written } = await runWithLease(row, this.options.tools)
-    void written.then(() => this.settle([row]))
+    const settled = written.then(() => this.settle([row]))
+    // The next one may have the same business key, and must see what has become of it.
+    if (row.subscription.idempotencyKey) await settled
   }
 
   private async giveBack(rows: readonly HandRow<Tx>[]): Promise<void> {
