@@ -178,6 +178,27 @@ test('a probe that finds the target alive closes it, whatever it thinks of the e
   })
 })
 
+// Seen to fail with: `contract` left out of what never left; `permanent` asked for before it.
+test('what never left is no verdict on the target', () => {
+  const nowMs = 1_000
+  for (const outcome of [
+    sampleOutcome({ httpStatus: null, errorClass: 'misconfigured' }),
+    sampleOutcome({ result: 'permanent', httpStatus: null, errorClass: 'contract' }),
+  ]) {
+    const failing = attempts(closedCircuit(0), [broken, broken], nowMs)
+    assert.equal(afterAttempt(failing, rated, outcome, 7, nowMs), failing)
+    const open = attempts(
+      closedCircuit(0),
+      Array.from({ length: 10 }, () => broken),
+      nowMs,
+    )
+    const returned = afterProbe(probeSent(open), rated, outcome, nowMs + 500)
+    assert.equal(returned.phase, 'open')
+    assert.equal(returned.openMs, open.openMs)
+    assert.ok(mayProbe(returned, nowMs + 500))
+  }
+})
+
 // Seen to fail with: `forced` not kept; `probeAtMs` set for what a person opened.
 test('what a person opened stays open, unprobed, until a person closes it', () => {
   eachHistory((_, seen) => {

@@ -66,6 +66,17 @@ const TargetTls = closed({
   ),
 })
 
+const OpenApiContract = closed({
+  document: Type.String({
+    minLength: 1,
+    maxLength: 524_288,
+    description:
+      'An OpenAPI 3.0 or 3.1 document, JSON or YAML, with all that the operation needs: a `$ref` must not lead out of it.',
+  }),
+  operationId: Type.String({ minLength: 1, maxLength: 500 }),
+})
+export type OpenApiContract = Static<typeof OpenApiContract>
+
 export const HttpTarget = closed({
   kind: Type.Literal('http'),
   url: Type.String({
@@ -129,6 +140,7 @@ export const HttpTarget = closed({
     { default: { kind: 'none' } },
   ),
   tls: Type.Optional(TargetTls),
+  openapi: Type.Optional(OpenApiContract),
 })
 export type HttpTarget = Static<typeof HttpTarget>
 

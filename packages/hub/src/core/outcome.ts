@@ -10,6 +10,7 @@ export type ErrorClass =
   | 'status'
   | 'rate_limited'
   | 'rejected'
+  | 'contract'
   | 'misconfigured'
   | 'aborted'
   | 'expired'
@@ -18,7 +19,7 @@ export type ErrorClass =
 /**
  * What one try at a target came to.
  * - `delivered`: the target took it.
- * - `permanent`: the target answered that it will never take it.
+ * - `permanent`: the target answered that it will never take it, or its contract says so.
  * - `failed`: anything that another try may mend.
  * - `aborted`: we cut it off ourselves (a stop, a lost lease); not counted, may be a duplicate.
  */

@@ -28,6 +28,10 @@ const anyOutcome = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant(sampleOutcome({ result: 'aborted', httpStatus: null })) },
   { weight: 1, arbitrary: fc.constant(sampleOutcome({ result: 'permanent', httpStatus: 410 })) },
+  {
+    weight: 1,
+    arbitrary: fc.constant(sampleOutcome({ result: 'permanent', httpStatus: null, errorClass: 'contract' })),
+  },
   { weight: 1, arbitrary: fc.constant(sampleOutcome({ result: 'delivered', httpStatus: 200 })) },
 )
 

@@ -50,9 +50,9 @@ export function isDown(outcome: Outcome): boolean {
   return outcome.httpStatus === null || downStatuses.has(outcome.httpStatus)
 }
 
-/** It could not even be made into a request: that is the event's or our configuration's fault, not the target's. */
+/** No request was made of it, or none that the contract allows: the event's fault or ours, not the target's. */
 export function neverLeft(outcome: Outcome): boolean {
-  return outcome.errorClass === 'misconfigured'
+  return outcome.errorClass === 'misconfigured' || outcome.errorClass === 'contract'
 }
 
 function nextDueMs(

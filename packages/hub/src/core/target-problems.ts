@@ -1,4 +1,5 @@
 import { isAddress, type AddressPolicy } from './address.ts'
+import { contractProblems } from './contract-problems.ts'
 import type { HttpTarget, TargetSpec } from './integration-spec.ts'
 import { escapePointer, type FieldError } from './schema.ts'
 import { headerNameProblem, isPlainHeaderValue } from './target-headers.ts'
@@ -14,6 +15,7 @@ export function targetProblems(target: TargetSpec, addresses: AddressPolicy): re
     ...headerProblems(target),
     ...authProblems(target, addresses),
     ...tlsProblems(target),
+    ...contractProblems(target),
   ]
 }
 

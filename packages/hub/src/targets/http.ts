@@ -5,6 +5,7 @@ import type { Result } from '../core/template.ts'
 import { compileJudge } from './answer.ts'
 import { authorise } from './authorised.ts'
 import { openClient, type ClientOptions, type HttpClient } from './client.ts'
+import { contractGuard, type Guard } from './contract-guard.ts'
 import { systemLookup, type Lookup } from './connector.ts'
 import { beginNow, type Beginning } from './exchange.ts'
 import { misconfigured, stopped, unusableTarget } from './not-sent.ts'
@@ -23,7 +24,8 @@ export function createHttpTarget(
   if (!plan.ok) return unusableTarget(plan.message, deps.now)
   const client = connect(plan.value.origin, integration, spec, { ...deps, lookup })
   if (!client.ok) return unusableTarget(client.message, deps.now)
-  return new HttpEndpoint(plan.value, client.value, deps.now)
+  const guard = spec.openapi === undefined ? null : contractGuard(spec.openapi)
+  return new HttpEndpoint(plan.value, client.value, guard, deps.now)
 }
 
 function connect(
@@ -48,14 +50,16 @@ class HttpEndpoint implements ObservableTarget {
   readonly batch = 1
   readonly #plan: RequestPlan
   readonly #client: HttpClient
+  readonly #guard: Guard | null
   readonly #now: () => Date
   readonly #idle = Promise.withResolvers<void>()
   #inFlight = 0
   #closing: Promise<void> | null = null
 
-  constructor(plan: RequestPlan, client: HttpClient, now: () => Date) {
+  constructor(plan: RequestPlan, client: HttpClient, guard: Guard | null, now: () => Date) {
     this.#plan = plan
     this.#client = client
+    this.#guard = guard
     this.#now = now
   }
 
@@ -83,6 +87,8 @@ class HttpEndpoint implements ObservableTarget {
   #send(request: Result<OutgoingRequest>, began: Beginning, signal: AbortSignal): Promise<Outcome> {
     if (!request.ok) return Promise.resolve(misconfigured(request.message, began.at))
     if (this.#closing || signal.aborted) return Promise.resolve(stopped(began.at))
+    const refusal = this.#guard?.(request.value, began.at) ?? null
+    if (refusal) return Promise.resolve(refusal)
     this.#inFlight += 1
     return new Promise((resolve) => {
       this.#client.send(request.value, began, signal, (outcome) => {

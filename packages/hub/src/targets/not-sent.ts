@@ -3,7 +3,7 @@ import type { ObservableTarget } from './target.ts'
 
 /** The outcome of an attempt of which nothing left the hub. */
 export function notSent(
-  result: 'failed' | 'aborted',
+  result: Exclude<Outcome['result'], 'delivered'>,
   errorClass: ErrorClass,
   error: string,
   startedAt: Date,
