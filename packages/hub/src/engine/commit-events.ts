@@ -178,7 +178,9 @@ function toDeliveries(
 ): readonly NewDelivery[] {
   if (event.wantedBy.length === 0) return []
   const stored = toStored(event, seq)
-  const due = event.incoming.deliverAt
+  // A time that is past is no time to wait for.
+  const { deliverAt } = event.incoming
+  const due = deliverAt && deliverAt > event.receivedAt ? deliverAt : null
   return event.wantedBy.map((integration) => {
     const ordered = integration.spec.ordering === 'subject' && stored.subject !== null
     const delivery: OwnedDelivery = {

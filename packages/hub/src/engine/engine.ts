@@ -24,7 +24,7 @@ export interface EngineDeps {
   readonly queue: ReadyQueue
   readonly identity: NodeIdentity
   readonly nodeSettings: NodeSettings
-  readonly catalog: LiveCatalog
+  readonly catalog: Pick<LiveCatalog, 'current' | 'refresh' | 'subscribe'>
   readonly createTarget: LaneDeps['createTarget']
   readonly createPartitions: () => Promise<void>
   /** Why nothing can be accepted now; null: it can. */
@@ -117,8 +117,8 @@ export class Engine {
   }
 
   /** Ends accepting, lets what flies land, writes its outcomes, and gives the rest back for the next start. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
+  stop(graceMs = inFlightGraceMs): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs)
     return this.#stopping
   }
 
@@ -168,11 +168,11 @@ export class Engine {
     this.#deps.queue.lookAgain()
   }
 
-  async #stop(): Promise<void> {
+  async #stop(graceMs: number): Promise<void> {
     if (this.#lookTimer) clearTimeout(this.#lookTimer)
     this.#unsubscribe()
     await this.#ingest.stop()
-    await this.lanes.stop(inFlightGraceMs)
+    await this.lanes.stop(graceMs)
     await this.#outcomes.stop(lastFlushMs)
     await this.#circuits.written()
     await this.#node.stop()

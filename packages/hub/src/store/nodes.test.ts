@@ -84,7 +84,7 @@ async function endLease(epoch: number): Promise<void> {
   ])
 }
 
-// Seen to fail with: the old epoch not ended; all epochs ended; its rows not freed.
+// Seen to fail with: the old epoch not ended; its rows not freed.
 test('a node that begins anew supersedes its own epoch at once, and no other', async () => {
   const [first, other] = [await begin('a'), await begin('b')]
   for (const epoch of [first, other]) assert.ok(await flush(epoch))
