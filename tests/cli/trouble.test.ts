@@ -81,7 +81,7 @@ suite('a hub that applied a manifest at its start', () => {
   })
 
   test('a typo is told with file, line and path, and nothing is applied', async () => {
-    const before = await exported()
+    const former = await exported()
     const ending = await apply(`version: 1
 sources:
   fresh: {}
@@ -101,7 +101,7 @@ integrations:
       ending.stderr,
       /^hub\.yaml:10:7 integrations\.okdesk-to-billing\.target\.timeoutMS: .*did you mean "timeoutMs"\?$/m,
     )
-    assert.equal(await exported(), before)
+    assert.equal(await exported(), former)
   })
 
   test('a variable that is missing', async () => {

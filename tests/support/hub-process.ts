@@ -10,13 +10,15 @@ const directories: string[] = []
 
 /** How a hub is started: as a person does it, or without the set-up and npm around it. */
 const commands = {
-  npm: ['npm', 'start'],
+  npm: ['npm', 'start', '--'],
   node: [process.execPath, path.join('packages', 'hub', 'src', 'main.ts')],
 } as const
 
 export interface HubOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly by?: keyof typeof commands
+  /** Such as `--demo`. */
+  readonly args?: readonly string[]
 }
 
 export interface Ending {
@@ -38,10 +40,10 @@ export class HubProcess {
   readonly ended: Promise<Ending>
   #stdout = ''
 
-  constructor(dataDir: string, { env = {}, by = 'npm' }: HubOptions = {}) {
+  constructor(dataDir: string, { env = {}, by = 'npm', args = [] }: HubOptions = {}) {
     this.dataDir = dataDir
-    const [command, ...args] = commands[by]
-    const child = spawn(command, args, {
+    const [command, ...first] = commands[by]
+    const child = spawn(command, [...first, ...args], {
       cwd: root,
       detached: true,
       env: { ...process.env, HUB_PORT: '0', ...env, HUB_DATA_DIR: dataDir },
