@@ -15,8 +15,12 @@ const statsOf = async ({ name }: Line): Promise<Json> =>
 
 const circuitOf = async (line: Line): Promise<string> => (await statsOf(line)).circuit.state
 
+/** And nothing flies any more that left before. */
 const untilOpen = (line: Line): Promise<unknown> =>
-  until('the circuit is open', async () => (await circuitOf(line)) !== 'closed')
+  until('the circuit is open', async () => {
+    const { circuit, processing } = await statsOf(line)
+    return circuit.state === 'open' && processing === 0
+  })
 
 test('an outage ends nobody: probes use up no attempts, and all flows again when it is over', async () => {
   const line = await stage.line({ policy: { circuit: short, retry: { delaysMs: [10], maxAttempts: 2 } } })
@@ -72,6 +76,22 @@ test('a poisonous event ends, and the others are delivered', async () => {
   line.behave(({ body }) => ({ status: body.toString() === 'poison' ? 500 : 200 }))
   for (const eventId of others) await stage.event(eventId, 'DELIVERED')
   assert.equal((await stage.delivery(poison, 'DEAD')).attemptCount, 4)
+})
+
+test('poisonous events that never get an answer do not keep the circuit open for the others', async () => {
+  const line = await stage.line({
+    target: { timeoutMs: 80 },
+    policy: {
+      circuit: { failures: 3, openMs: 50, maxOpenMs: 50 },
+      retry: { delaysMs: [10], maxAttempts: 3 },
+    },
+  })
+  line.behave(({ body }) => (body.toString() === 'poison' ? 'hang' : { status: 200 }))
+  const poison = await Promise.all(Array.from({ length: 3 }, () => line.send('poison')))
+  await untilOpen(line)
+  const fine = await Promise.all(Array.from({ length: 3 }, () => line.send('fine')))
+  for (const eventId of fine) await stage.event(eventId, 'DELIVERED')
+  assert.equal(poison.length, 3)
 })
 
 test('permanent answers reset the count: the target is alive', async () => {

@@ -128,3 +128,19 @@ test('when all was freed anything may lie there again', async () => {
   assert.ok(backlog.hasFresh)
   assert.ok(backlog.nextDueMs <= nowMs)
 })
+
+// Seen to fail with: what failed always first, as long as there is any.
+test('what failed and what was never tried take turns as probes', async () => {
+  const answers = new Answers()
+  const backlog = new Backlog(answers)
+  answers.timed = { rows: rows(1).map((row) => ({ ...row, seq: 1 })), nextDueInMs: 0 }
+  answers.fresh = { rows: rows(1).map((row) => ({ ...row, seq: 2 })), isLast: false }
+  const probed: (number | undefined)[] = []
+  for (let turn = 0; turn < 4; turn++) probed.push((await backlog.takeProbe(lane, epoch, nowMs))?.seq)
+  assert.deepEqual(probed, [1, 2, 1, 2])
+
+  answers.timed = { rows: [], nextDueInMs: null }
+  assert.equal((await backlog.takeProbe(lane, epoch, nowMs))?.seq, 2)
+  answers.fresh = { rows: [], isLast: true }
+  assert.equal(await backlog.takeProbe(lane, epoch, nowMs), null)
+})

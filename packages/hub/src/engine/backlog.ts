@@ -8,6 +8,7 @@ export class Backlog {
   /** Grows when rows were left, so that a claim that began before does not take itself for the last. */
   #leftCount = 0
   #nextDueMs = 0
+  #freshIsNext = false
 
   constructor(queue: ReadyQueue) {
     this.#queue = queue
@@ -63,5 +64,21 @@ export class Backlog {
       this.dueIn(0)
       throw error
     }
+  }
+
+  /**
+   * One delivery to probe with. What failed and what was never tried take turns: events that no target ever answers
+   * must not keep the circuit open for all others.
+   */
+  async takeProbe(lane: LaneRef, epoch: number, nowMs: number): Promise<OwnedDelivery | null> {
+    const timed = async () => (this.#nextDueMs <= nowMs ? await this.takeTimed(lane, epoch, 1) : [])
+    const fresh = async () => (this.#hasFresh ? await this.takeFresh(lane, epoch, 1) : [])
+    const turns = this.#freshIsNext ? [fresh, timed] : [timed, fresh]
+    this.#freshIsNext = !this.#freshIsNext
+    for (const take of turns) {
+      const [delivery] = await take()
+      if (delivery) return delivery
+    }
+    return null
   }
 }

@@ -302,7 +302,7 @@ export class Lane {
     return flight !== undefined
   }
 
-  /** Sends one waiting delivery to see whether the target is back: what failed before first, then what never went. */
+  /** Sends one waiting delivery to see whether the target is back. */
   async #probe(epoch: number, nowMs: number): Promise<void> {
     if (this.#freeing > 0 || this.#filling) return
     this.#circuit = probeSent(this.#circuit)
@@ -330,9 +330,7 @@ export class Lane {
   }
 
   async #claimProbe(epoch: number, nowMs: number): Promise<Work | null> {
-    const lane = this.#ref()
-    const timed = this.#backlog.nextDueMs <= nowMs ? await this.#backlog.takeTimed(lane, epoch, 1) : []
-    const [delivery] = timed.length > 0 ? timed : await this.#backlog.takeFresh(lane, epoch, 1)
+    const delivery = await this.#backlog.takeProbe(this.#ref(), epoch, nowMs)
     if (!delivery || !this.#deps.owns(epoch) || this.#isFlying(delivery, epoch)) return null
     const work: Work = { delivery, epoch, event: null }
     const events = await this.#deps.loadEvents([delivery.eventId]).catch((error: unknown) => {
