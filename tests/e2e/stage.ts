@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { after } from 'node:test'
+import { after, afterEach, type TestContext } from 'node:test'
 import { createTestDatabase } from '../../packages/hub/src/testing/database.ts'
 import { until } from '../../packages/hub/src/testing/until.ts'
 import { Api, expectOk, type Answer, type Json } from '../support/api.ts'
@@ -27,6 +27,8 @@ export interface LineSpec {
   /** Of the integration, besides its sources and target. */
   readonly policy?: object
 }
+
+const loggedChars = 8_000
 
 /** A hub that runs for a file of tests, with a server that plays all its targets. */
 export class Stage {
@@ -57,6 +59,11 @@ export class Stage {
       await sink.stop()
       await database.drop()
       removeDataDirs()
+    })
+    afterEach((context) => {
+      const { name, passed } = context as TestContext
+      if (!passed)
+        console.error(`what the hub said before "${name}" failed:\n${hub.stdout.slice(-loggedChars)}`)
     })
     const api = new Api(await hub.ready(), adminKey)
     after(() => api.close())
