@@ -48,6 +48,8 @@ import { version } from './version.ts'
 
 /** A long backlog is cancelled on after its integration's deletion is answered. */
 const backlogPatienceMs = 5_000
+/** A server that vanished without a word must not hold up what another connection could do. */
+const answerWithinMs = 30_000
 
 export interface RunningHub {
   readonly url: string
@@ -65,14 +67,17 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
 
   const telemetry = new Telemetry((error) => log.error({ err: error }, 'a listener failed'))
   const onIdleError = (error: Error): void => telemetry.emit('storeDown', { during: 'waiting', error })
-  const pool = (applicationName: string, maxConnections: number): Pool => {
-    const opened = openPool({ url: databaseUrl, applicationName, maxConnections }, onIdleError)
+  const pool = (name: string, maxConnections: number, limits: { answerWithinMs?: number }): Pool => {
+    const applicationName = `integration-hub ${name}`
+    const opened = openPool({ url: databaseUrl, applicationName, maxConnections, ...limits }, onIdleError)
     started.defer(() => closePool(opened))
     return opened
   }
   // Readers have connections of their own, so that they never keep a flush waiting.
-  const enginePool = pool('integration-hub engine', 8)
-  const readerPool = pool('integration-hub api', 8)
+  const enginePool = pool('engine', 8, { answerWithinMs })
+  const readerPool = pool('api', 8, { answerWithinMs })
+  // What it does may have to wait for others' long reads.
+  const choresPool = pool('chores', 2, {})
   await ensurePartitions(enginePool, new Date())
 
   const secrets = new SecretBox(keys.secretKey)
@@ -108,7 +113,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   started.defer(() => engine.stop())
 
   const housekeeping = new Housekeeping(
-    chores({ config, pool: readerPool, nodeKey: keys.nodeKey, catalog, telemetry, now }),
+    chores({ config, pool: choresPool, nodeKey: keys.nodeKey, catalog, telemetry, now }),
     telemetry,
   )
   housekeeping.start()

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Telemetry } from './telemetry.ts'
 
+const stopWithinMs = 2_000
+
 export interface Chore {
   readonly name: string
   readonly everyMs: number
@@ -27,7 +29,8 @@ export class Housekeeping {
 
   async stop(): Promise<void> {
     this.#stop.abort()
-    await this.#running
+    // A chore may wait for somebody else's long read; it goes on where it was after the next start.
+    await Promise.race([this.#running, delay(stopWithinMs, undefined, { ref: false })])
     this.#running = null
   }
 

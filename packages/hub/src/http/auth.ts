@@ -36,6 +36,8 @@ export function presentedKey(request: FastifyRequest): string | null {
   return bearer.exec(request.headers.authorization ?? '')?.[1] ?? null
 }
 
+const mostIdentified = 1_000
+
 export type Authenticate = (key: string) => Principal | null
 
 /** Knows the keys of the catalog and the admin key that the hub runs with. */
@@ -43,11 +45,24 @@ export function authenticator(hub: HubContext): Authenticate {
   const adminHash = hash('sha256', hub.settings.adminKey, 'buffer')
   const admin: Principal = { actor: 'admin', scopes: new Set(allScopes), sourceId: null }
   const principals = new WeakMap<Key, Principal>()
-  return (presented) => {
+  const identify = (presented: string): Principal | Key | null => {
     const presentedHash = hash('sha256', presented, 'buffer')
     if (timingSafeEqual(presentedHash, adminHash)) return admin
     const key = hub.catalog.current.keyByHash.get(presentedHash.toString('hex'))
-    if (!key || !timingSafeEqual(Buffer.from(key.hash, 'hex'), presentedHash)) return null
+    return key && timingSafeEqual(Buffer.from(key.hash, 'hex'), presentedHash) ? key : null
+  }
+  // A sender presents the same key with every event: what it is need not be computed anew each time.
+  let identified = new Map<string, Principal | Key>()
+  let identifiedIn = hub.catalog.current
+  return (presented) => {
+    if (identifiedIn !== hub.catalog.current || identified.size > mostIdentified) {
+      identified = new Map()
+      identifiedIn = hub.catalog.current
+    }
+    const key = identified.get(presented) ?? identify(presented)
+    if (!key) return null
+    identified.set(presented, key)
+    if ('actor' in key) return key
     if (key.expiresAt && key.expiresAt <= hub.now()) return null
     hub.keyUse.seen(key.id)
     const principal = principals.get(key) ?? principalOf(key)

@@ -8,6 +8,8 @@ export interface DatabaseOptions {
   readonly url: string
   readonly applicationName: string
   readonly maxConnections: number
+  /** How long an answer may take before the connection counts as lost; undefined: as long as it likes. */
+  readonly answerWithinMs?: number
 }
 
 export type Client = pg.ClientBase
@@ -19,6 +21,7 @@ function clientConfig(options: DatabaseOptions): pg.ClientConfig {
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...(options.answerWithinMs === undefined ? {} : { query_timeout: options.answerWithinMs }),
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         oid === int8Oid
@@ -50,13 +53,15 @@ export function openPool(options: DatabaseOptions, onIdleError: (error: Error) =
 
 const sessionsOf = new WeakMap<Pool, Set<Promise<unknown>>>()
 
-/** The pool's own `end` does not wait until its sessions have ended; a server that stops next would complain of them. */
+const closeWithinMs = 2_000
+
+/**
+ * The pool's own `end` does not wait until its sessions have ended, and a server that stops next would complain of
+ * them; but it waits for ever for one whose server does not answer.
+ */
 export async function closePool(pool: Pool): Promise<void> {
-  await pool.end()
-  await Promise.race([
-    Promise.all([...(sessionsOf.get(pool) ?? [])]),
-    delay(1_000, undefined, { ref: false }),
-  ])
+  const ended = pool.end().then(() => Promise.all([...(sessionsOf.get(pool) ?? [])]))
+  await Promise.race([ended, delay(closeWithinMs, undefined, { ref: false })])
 }
 
 /** The connection was lost while COMMIT was under way: what is on disk is unknown. */
@@ -70,8 +75,8 @@ export class CommitUnknownError extends Error {
  * How the transactions of the hot path begin. Their tables grow and shrink by millions of rows within minutes, which
  * statistics never follow: they must walk indexes, whatever the planner believes.
  */
-export const beginByIndex =
-  'begin; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
+export const beginByIndex = `begin; select set_config('enable_seqscan', 'off', true),
+  set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 /** Whoever stops in the middle of a transaction, or whose host is gone, must not hold its locks for ever. */
 const endIfIdle = "set local idle_in_transaction_session_timeout = '10s'"
@@ -107,11 +112,18 @@ export async function withConnection<T>(pool: Pool, work: (client: Client) => Pr
   try {
     return await work(client)
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError))
+    if (hasNoAnswer(error)) broken = error
+    else await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError))
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+/** The server said nothing in time: it would not answer to ROLLBACK either. */
+function hasNoAnswer(error: unknown): error is Error {
+  const cause = error instanceof CommitUnknownError ? error.cause : error
+  return cause instanceof Error && cause.message === 'Query read timeout'
 }
 
 /** Awaits a message with COMMIT in it: when the connection breaks now, nobody knows. */

@@ -1,5 +1,5 @@
 import type { BurstResult, Statement } from './burst.ts'
-import { epochGuard } from './nodes.ts'
+import { isAliveSql, lockEpoch } from './nodes.ts'
 
 const blockSize = 1_000
 
@@ -15,19 +15,20 @@ export interface FlushHead {
 export function flushHead(epoch: number | null, count: number): readonly Statement[] {
   const blocks = Math.max(1, Math.ceil(count / blockSize))
   return [
-    ...(epoch === null ? [] : epochGuard(epoch)),
+    ...(epoch === null ? [] : [lockEpoch(epoch)]),
     {
-      sql: `select nextval('hub.event_seq') as seq, (select version from hub.config_version) as config_version
+      sql: `select nextval('hub.event_seq') as seq, (select version from hub.config_version) as config_version,
+              ${epoch === null ? 'false' : isAliveSql(epoch)} as alive
             from generate_series(1, ${blocks})`,
     },
   ]
 }
 
 export function readFlushHead(found: readonly BurstResult[]): FlushHead {
-  const rows = (found.at(-1)?.rows ?? []) as { seq: number; config_version: number }[]
+  const rows = (found.at(-1)?.rows ?? []) as { seq: number; config_version: number; alive: boolean }[]
   const starts = rows.map((row) => row.seq)
   return {
-    epochAlive: found.at(-2)?.rows[0]?.['alive'] === true,
+    epochAlive: rows[0]?.alive ?? false,
     configVersion: rows[0]?.config_version ?? 0,
     seqAt: (index) => (starts[Math.floor(index / blockSize)] ?? 0) + (index % blockSize),
   }

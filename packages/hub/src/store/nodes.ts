@@ -78,10 +78,16 @@ async function endEpoch(
  * `alive`.
  */
 export function epochGuard(epoch: number): readonly Statement[] {
-  return [
-    { sql: `select pg_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)})` },
-    { sql: `select exists (select from hub.nodes where epoch = ${Math.trunc(epoch)}) as alive` },
-  ]
+  return [lockEpoch(epoch), { sql: `select ${isAliveSql(epoch)} as alive` }]
+}
+
+export function lockEpoch(epoch: number): Statement {
+  return { sql: `select pg_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)})` }
+}
+
+/** To be asked by a statement after `lockEpoch`: only its snapshot sees an end for which the lock had to wait. */
+export function isAliveSql(epoch: number): string {
+  return `exists (select from hub.nodes where epoch = ${Math.trunc(epoch)})`
 }
 
 /** False: the lease had ended and somebody took over. */

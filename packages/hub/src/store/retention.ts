@@ -134,8 +134,12 @@ export async function pruneKeptEvents(pool: Pool): Promise<number> {
 
 async function forgetKeys(
   client: Client,
-  events: readonly { readonly key_hash: string | null }[],
+  events: readonly { readonly id: string; readonly key_hash: string | null }[],
 ): Promise<void> {
   const hashes = events.flatMap((event) => event.key_hash ?? [])
-  await client.query('delete from hub.event_keys where key_hash = any($1::uuid[])', [hashes])
+  // A key that was forgotten before a crash may by now be that of a newer event.
+  await client.query(
+    'delete from hub.event_keys where key_hash = any($1::uuid[]) and event_id = any($2::uuid[])',
+    [hashes, events.map((event) => event.id)],
+  )
 }
