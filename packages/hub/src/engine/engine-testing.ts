@@ -10,6 +10,7 @@ import type { Delivery } from '../targets/target.ts'
 import { until } from '../testing/until.ts'
 import { putIntegration } from './configure-integration.ts'
 import { putSource } from './configure-source.ts'
+import type { Configuring } from './configure.ts'
 import { openTestConfiguration, type TestConfiguration } from './configuring-testing.ts'
 import { Engine } from './engine.ts'
 import type { NodeSettings } from './node.ts'
@@ -98,21 +99,27 @@ export class TestHub {
   async put(spec: object, script: Script = () => ({})): Promise<Integration> {
     const name = this.#name('integration')
     this.#scripts.set(name, script)
-    return this.#put(name, spec)
+    return this.#put(name, spec, this.#configuration.configuring)
+  }
+
+  /** By another node, of which this one hears later. */
+  async putElsewhere(spec: object): Promise<Integration> {
+    const catalog = { refresh: () => Promise.resolve() }
+    return this.#put(this.#name('integration'), spec, { ...this.#configuration.configuring, catalog })
   }
 
   async change({ name }: Integration, spec: object): Promise<Integration> {
-    return this.#put(name, spec)
+    return this.#put(name, spec, this.#configuration.configuring)
   }
 
   script({ name }: Integration, script: Script): void {
     this.#scripts.set(name, script)
   }
 
-  async #put(name: string, spec: object): Promise<Integration> {
+  async #put(name: string, spec: object, configuring: Configuring): Promise<Integration> {
     const input = { sources: [this.source.name], target: { kind: 'inspect' }, ...spec }
     const put = { name, actor: 'test', precondition: anything, input }
-    return (await putIntegration(this.#configuration.configuring, put)).resource
+    return (await putIntegration(configuring, put)).resource
   }
 
   #name(kind: string): string {
@@ -153,7 +160,7 @@ export class TestHub {
   async #deliver(integration: string, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
     const atMs = performance.now()
     const script = this.#scripts.get(integration) ?? (() => ({}))
-    const said = await script(delivery, signal)
+    const said = await Promise.resolve(script(delivery, signal))
     const fine = { result: 'delivered', httpStatus: 200, errorClass: null, error: null } as const
     const outcome = sampleOutcome({ ...fine, startedAt: new Date(), ...said })
     this.received.push({ integration, delivery, atMs, outcome })
@@ -228,8 +235,8 @@ export interface AttemptSeen {
   readonly counted: boolean
 }
 
-export function numberOf({ event }: Delivery): number {
-  return (JSON.parse(event.body.toString()) as { n: number }).n
+export function numberOf(delivery: Delivery): number {
+  return (JSON.parse(delivery.event.body.toString()) as { n: number }).n
 }
 
 export function event(n: number, parts: Partial<IncomingEvent> = {}): IncomingEvent {
