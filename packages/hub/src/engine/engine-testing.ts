@@ -32,7 +32,7 @@ export const down: Partial<Outcome> = { result: 'failed', httpStatus: 503, ...st
 export const refusedForEver: Partial<Outcome> = { result: 'permanent', httpStatus: 422, ...status }
 
 /** Ends when it is cut off, as a target that hangs. */
-export function hang(signal: AbortSignal): Promise<Partial<Outcome>> {
+function hang(signal: AbortSignal): Promise<Partial<Outcome>> {
   const { promise, resolve } = Promise.withResolvers<Partial<Outcome>>()
   const cutOff = (): void => resolve({ result: 'aborted', httpStatus: null, error: 'it was cut off' })
   if (signal.aborted) cutOff()
