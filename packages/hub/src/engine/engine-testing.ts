@@ -31,15 +31,6 @@ export const failed: Partial<Outcome> = { result: 'failed', httpStatus: 500, ...
 export const down: Partial<Outcome> = { result: 'failed', httpStatus: 503, ...status }
 export const refusedForEver: Partial<Outcome> = { result: 'permanent', httpStatus: 422, ...status }
 
-/** Ends when it is cut off, as a target that hangs. */
-function hang(signal: AbortSignal): Promise<Partial<Outcome>> {
-  const { promise, resolve } = Promise.withResolvers<Partial<Outcome>>()
-  const cutOff = (): void => resolve({ result: 'aborted', httpStatus: null, error: 'it was cut off' })
-  if (signal.aborted) cutOff()
-  else signal.addEventListener('abort', cutOff, { once: true })
-  return promise
-}
-
 const anything = { ifMatch: undefined, ifNoneMatch: undefined }
 
 const quickLease: NodeSettings = { leaseMs: 1_500, renewEveryMs: 200 }
