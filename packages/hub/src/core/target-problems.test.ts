@@ -120,3 +120,8 @@ test('a token URL is one that a target could have, without variables', () => {
     '/headers/Authorization',
   ])
 })
+
+test('a contract that cannot be used is told with the rest', () => {
+  const found = problems({ url: 'nowhere', openapi: { document: '{}', operationId: 'ship' } })
+  assert.deepEqual(Object.keys(found), ['/url', '/openapi/document'])
+})

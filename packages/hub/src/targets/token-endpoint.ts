@@ -39,7 +39,8 @@ export function openTokenEndpoint(
   const { addresses, lookup } = deps
   const client = openClient(origin, { connections: 1, addresses, lookup, trust: trust.value, rules })
   const request = tokenRequest(auth, path, `Integration-Hub/${deps.version}`)
-  const stop = new AbortController()
+  // Closing the client cuts off what is under way.
+  const never = new AbortController().signal
   // A query may hold what only the endpoint should know.
   const name = `${origin}${path.replace(/\?.*$/s, '')}`
   const endpoint: TokenEndpoint = {
@@ -47,12 +48,9 @@ export function openTokenEndpoint(
     fetch: () =>
       new Promise((resolve) => {
         const settle = (outcome: Outcome): void => resolve(readAnswer(outcome, name))
-        client.send(request, beginNow(deps.now()), stop.signal, settle)
+        client.send(request, beginNow(deps.now()), never, settle)
       }),
-    close() {
-      stop.abort()
-      return client.close()
-    },
+    close: () => client.close(),
   }
   return { ok: true, value: endpoint }
 }
