@@ -40,6 +40,14 @@ test('in a terminal the widest column gives way, and ids stay whole', () => {
   assert.equal(lines[1], 'a type with a…      7  01a1fc3f-8171')
 })
 
+test('what is dispensable goes before anything is cut too short', () => {
+  const output = memoryOutput({ columns: 22 })
+  const [type, count, id] = columns
+  assert.ok(type && count && id)
+  writeTable(output, rows, [type, { ...count, dispensable: true }, id])
+  assert.deepEqual(output.text.split('\n').slice(0, 2), ['TYPE     ID', 'a type…  01a1fc3f-8171'])
+})
+
 test('too narrow for anything it is wider than the terminal rather than without ids', () => {
   assert.ok(table(10)[1]?.endsWith('01a1fc3f-8171'))
 })

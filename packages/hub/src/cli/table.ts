@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly align?: 'right'
   /** Never cut: without the whole of it the cell is worth nothing. */
   readonly whole?: true
+  /** Left out where the terminal is too narrow for all. */
+  readonly dispensable?: true
 }
 
 const gap = '  '
@@ -16,43 +18,52 @@ const narrowest = 6
 
 /** Rows as a table that fits the terminal; where there is none, every cell is whole. */
 export function writeTable<Row>(output: Output, rows: readonly Row[], columns: readonly Column<Row>[]): void {
-  const cells = rows.map((row) => columns.map(({ value }) => oneLine(String(value(row) ?? '-'))))
-  const wanted = columns.map(({ title }, index) =>
-    Math.max(widthOf(title), ...cells.map((line) => widthOf(line[index] ?? ''))),
-  )
-  const widths = output.columns === null ? wanted : fit(wanted, columns, output.columns)
-  const fitted = (text: string, index: number): string => {
-    const width = widths[index] ?? 0
-    const short = cut(text, width)
-    if (columns[index]?.align === 'right') return ' '.repeat(width - widthOf(short)) + short
-    return index === columns.length - 1 ? short : padded(short, width)
-  }
-  const title = columns.map((column, index) => fitted(column.title, index)).join(gap)
-  output.write(`${output.paint('dim', title.trimEnd())}\n`)
+  const measured = columns.map((column) => measure(column, rows))
+  const shown = output.columns === null ? measured : fit(measured, output.columns)
+  const title = shown.map((column, index) => cell(column, column.title, index === shown.length - 1))
+  output.write(`${output.paint('dim', title.join(gap).trimEnd())}\n`)
   rows.forEach((row, line) => {
-    const texts = columns.map(({ paint }, index) => {
-      const text = fitted(cells[line]?.[index] ?? '', index)
-      return paint ? paint(text, row) : text
+    const texts = shown.map((column, index) => {
+      const text = cell(column, column.cells[line] ?? '', index === shown.length - 1)
+      return column.paint ? column.paint(text, row) : text
     })
     output.write(`${texts.join(gap).trimEnd()}\n`)
   })
 }
 
-/** Takes from the widest that may be cut, until all fit or nothing more can be taken. */
-function fit(
-  wanted: readonly number[],
-  columns: readonly { readonly whole?: true }[],
-  terminalColumns: number,
-): readonly number[] {
-  const widths = [...wanted]
-  let tooMany = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) - terminalColumns
-  while (tooMany > 0) {
-    const cuttable = widths.map((width, index) => (columns[index]?.whole || width <= narrowest ? 0 : width))
-    const widest = Math.max(...cuttable)
+interface Measured<Row> extends Column<Row> {
+  readonly cells: readonly string[]
+  readonly width: number
+}
+
+function measure<Row>(column: Column<Row>, rows: readonly Row[]): Measured<Row> {
+  const cells = rows.map((row) => oneLine(String(column.value(row) ?? '-')))
+  const width = Math.max(widthOf(column.title), ...cells.map(widthOf))
+  return { ...column, cells, width }
+}
+
+function cell<Row>({ width, align }: Measured<Row>, text: string, isLast: boolean): string {
+  const short = cut(text, width)
+  if (align === 'right') return ' '.repeat(width - widthOf(short)) + short
+  return isLast ? short : padded(short, width)
+}
+
+/** Leaves out what is dispensable, then takes from the widest, until all fits or nothing more can be done. */
+function fit<Row>(columns: readonly Measured<Row>[], terminalColumns: number): readonly Measured<Row>[] {
+  const least = columns.map(({ whole, width }) => (whole ? width : Math.min(narrowest, width)))
+  const dispensable = columns.findLastIndex((column) => column.dispensable)
+  if (totalOf(least) > terminalColumns && dispensable >= 0)
+    return fit(columns.toSpliced(dispensable, 1), terminalColumns)
+  const widths = columns.map(({ width }) => width)
+  while (totalOf(widths) > terminalColumns) {
+    const spare = widths.map((width, index) => (width > (least[index] ?? 0) ? width : 0))
+    const widest = Math.max(...spare)
     if (widest === 0) break
-    const index = cuttable.indexOf(widest)
-    widths[index] = widest - 1
-    tooMany--
+    widths[spare.indexOf(widest)] = widest - 1
   }
-  return widths
+  return columns.map((column, index) => ({ ...column, width: widths[index] ?? 0 }))
+}
+
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + gap.length, -gap.length)
 }

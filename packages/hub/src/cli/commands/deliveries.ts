@@ -40,11 +40,11 @@ const list = defineCommand({
     if (json) return writeJson(out, page)
     if (page.items.length === 0) return writeLine(out, 'There are no such deliveries.')
     writeTable(out, page.items, [
-      { title: 'RECEIVED', value: ({ receivedAt }) => localTime(receivedAt), whole: true },
+      { title: 'RECEIVED', value: ({ receivedAt }) => localTime(receivedAt), whole: true, dispensable: true },
       { title: 'INTEGRATION', value: ({ integration }) => integration },
       { title: 'STATUS', value: statusText, paint: (text) => paintStatus(out, text) },
-      { title: 'TRIES', value: ({ attemptCount }) => attemptCount, align: 'right' },
-      { title: 'TYPE', value: ({ type }) => type },
+      { title: 'TRIES', value: ({ attemptCount }) => attemptCount, align: 'right', dispensable: true },
+      { title: 'TYPE', value: ({ type }) => type, dispensable: true },
       { title: 'LAST ERROR', value: ({ lastError }) => lastError },
       { title: 'DELIVERY ID', value: ({ deliveryId }) => deliveryId, whole: true },
     ])

@@ -44,10 +44,15 @@ const list = defineCommand({
     if (page.items.length === 0) return writeLine(out, 'There are no such events.')
     writeTable(out, page.items, [
       { title: 'RECEIVED', value: ({ receivedAt }) => localTime(receivedAt), whole: true },
-      { title: 'STATUS', value: ({ status }) => status, paint: (text) => paintStatus(out, text) },
-      { title: 'SOURCE', value: ({ source }) => source },
+      {
+        title: 'STATUS',
+        value: ({ status }) => status,
+        paint: (text) => paintStatus(out, text),
+        whole: true,
+      },
+      { title: 'SOURCE', value: ({ source }) => source, dispensable: true },
       { title: 'TYPE', value: ({ type }) => type },
-      { title: 'SUBJECT', value: ({ subject }) => subject },
+      { title: 'SUBJECT', value: ({ subject }) => subject, dispensable: true },
       { title: 'EVENT ID', value: ({ eventId }) => eventId, whole: true },
     ])
   },
@@ -89,8 +94,8 @@ function writeEvent(out: Output, event: EventDetail): void {
     { title: 'INTEGRATION', value: ({ integration }) => integration },
     { title: 'STATUS', value: statusText, paint: (text) => paintStatus(out, text) },
     { title: 'TRIES', value: ({ attemptCount }) => attemptCount, align: 'right' },
-    { title: 'NEXT TRY', value: ({ nextAttemptAt }) => localTime(nextAttemptAt) },
-    { title: 'LAST ERROR', value: ({ lastError }) => lastError },
+    { title: 'NEXT TRY', value: ({ nextAttemptAt }) => localTime(nextAttemptAt), dispensable: true },
+    { title: 'LAST ERROR', value: ({ lastError }) => lastError, dispensable: true },
     { title: 'DELIVERY ID', value: ({ deliveryId }) => deliveryId, whole: true },
   ])
 }

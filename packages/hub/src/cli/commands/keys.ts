@@ -21,9 +21,9 @@ const list = defineCommand({
       { title: 'NAME', value: ({ name }) => name },
       { title: 'MAY', value: ({ role, scopes }) => role ?? scopes.join(' ') },
       { title: 'SOURCE', value: ({ source }) => source },
-      { title: 'BEGINS WITH', value: ({ prefix }) => prefix },
+      { title: 'BEGINS WITH', value: ({ prefix }) => prefix, dispensable: true },
       { title: 'EXPIRES', value: ({ expiresAt }) => localTime(expiresAt) },
-      { title: 'LAST USED', value: ({ lastUsedAt }) => localTime(lastUsedAt) },
+      { title: 'LAST USED', value: ({ lastUsedAt }) => localTime(lastUsedAt), dispensable: true },
     ])
   },
 })
