@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import type pg from 'pg'
+import type { Fact, OutboxSubject } from './subject.ts'
+
+const here = import.meta.dirname
+
+/** Installs pg-boss and graphile-worker on first use. */
+export function installPeers(): void {
+  if (fs.existsSync(path.join(here, 'node_modules/pg-boss'))) return
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
+}
+
+// Not installed when this file is checked, so the part of them that is used is described here.
+interface PgBoss {
+  on(event: 'error', listener: (error: unknown) => void): void
+  start(): Promise<unknown>
+  createQueue(name: string, options: object): Promise<unknown>
+  send(name: string, data: object, options: object): Promise<unknown>
+  work(name: string, options: object, handler: (jobs: { data: Fact }[]) => Promise<void>): Promise<unknown>
+  stop(options: object): Promise<unknown>
+}
+
+/** pg-boss, tuned: batches of 100, woken by NOTIFY, fetching on while batches are full. */
+export async function pgBossSubject(url: string): Promise<OutboxSubject> {
+  const specifier = 'pg-boss'
+  const { PgBoss } = (await import(specifier)) as { PgBoss: new (options: object) => PgBoss }
+  const boss = new PgBoss({ connectionString: url, schema: 'pgboss', useListenNotify: true })
+  boss.on('error', () => undefined)
+  return {
+    name: 'pg-boss',
+    prepare: async () => {
+      await boss.start()
+      await boss.createQueue('facts', { notify: true })
+    },
+    enqueue: async (tx, fact) => {
+      const db = { executeSql: (text: string, values?: unknown[]) => tx.query(text, values) }
+      await boss.send('facts', fact, { db })
+    },
+    start: async (handler) => {
+      const options = { batchSize: 100, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true }
+      await boss.work('facts', options, async (jobs) => {
+        for (const { data } of jobs) handler(data)
+      })
+    },
+    stop: async () => {
+      await boss.stop({ graceful: false })
+    },
+  }
+}
+
+interface GraphileWorker {
+  runMigrations(options: object): Promise<void>
+  run(options: object): Promise<{ stop(): Promise<void> }>
+  Logger: new (sink: () => () => void) => unknown
+}
+
+/** graphile-worker with ten concurrent jobs, woken by NOTIFY. */
+export async function graphileWorkerSubject(pool: pg.Pool): Promise<OutboxSubject> {
+  const specifier = 'graphile-worker'
+  const { runMigrations, run, Logger } = (await import(specifier)) as GraphileWorker
+  const logger = new Logger(() => () => undefined)
+  let runner: { stop(): Promise<void> } | undefined
+  return {
+    name: 'graphile-worker',
+    prepare: () => runMigrations({ pgPool: pool, logger }),
+    enqueue: async (tx, fact) => {
+      await tx.query(`select graphile_worker.add_job('fact', $1::json)`, [JSON.stringify(fact)])
+    },
+    start: async (handler) => {
+      const fact = async (payload: Fact) => handler(payload)
+      runner = await run({ pgPool: pool, logger, concurrency: 10, noHandleSignals: true, taskList: { fact } })
+    },
+    stop: async () => {
+      await runner?.stop()
+    },
+  }
+}
