@@ -7,7 +7,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { nowUs } from './clock.ts'
 import { choose } from './choose.ts'
-import { readProfile, selfTimes, type Share } from './profile/cpu-profile.ts'
+import { readProfile, workingTime, type Share } from './profile/cpu-profile.ts'
 import { watchActivity, type PostgresActivity } from './profile/postgres-activity.ts'
 import { scenarios } from './scenarios/index.ts'
 import type { Figures } from './scenarios/scenario.ts'
@@ -35,9 +35,9 @@ await stand.stop()
 const profile = await readProfile(directory)
 await fs.rm(directory, { recursive: true })
 report(measured.figures, measured.activity)
-const times = selfTimes(profile, measured.fromUs, measured.toUs)
-reportShares('by file or package', times.byRoom, measured.figures)
-reportShares('by function', times.byFunction, measured.figures)
+const times = workingTime(profile, measured.fromUs, measured.toUs)
+reportShares('by file or package, with what Node does for it', times.byOwner, measured.figures)
+reportShares('by function alone', times.byFunction, measured.figures)
 
 async function measure({ postgres }: Stand) {
   await warmUp(stand)
@@ -72,7 +72,7 @@ function reportShares(what: string, shares: readonly Share[], { subjectCpuMs }: 
     const usPerEvent = subjectCpuMs ? (share * subjectCpuMs).toFixed(2) : ''
     return [place, `${(share * 100).toFixed(1)} %`, usPerEvent]
   })
-  print(`self time ${what}, µs per event`, rows)
+  print(`CPU time ${what}, µs per event`, rows)
 }
 
 function print(title: string, rows: readonly (readonly string[])[]): void {
