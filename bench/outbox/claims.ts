@@ -38,7 +38,7 @@ export async function measureClaims(url: string, fillings: readonly Filling[]): 
 async function claimOnce(session: Session, instanceId: string): Promise<number> {
   const lane = { consumerId: 1, eventName: 'order.placed', priority: 0, room: batchSize }
   const beganMs = performance.now()
-  const rows = await claim(session, instanceId, randomUUID(), [lane], batchSize)
+  const rows = await claim(session, { instanceId, token: randomUUID(), lanes: [lane] }, batchSize)
   const tookMs = performance.now() - beganMs
   if (rows.length !== batchSize) throw new Error(`claimed ${rows.length} rows instead of ${batchSize}`)
   return tookMs

@@ -59,18 +59,24 @@ interface GraphileWorker {
 /** graphile-worker with ten concurrent jobs, woken by NOTIFY. */
 export async function graphileWorkerSubject(pool: pg.Pool): Promise<OutboxSubject> {
   const specifier = 'graphile-worker'
-  const { runMigrations, run, Logger } = (await import(specifier)) as GraphileWorker
-  const logger = new Logger(() => () => undefined)
+  const worker = (await import(specifier)) as GraphileWorker
+  const logger = new worker.Logger(() => () => undefined)
   let runner: { stop(): Promise<void> } | undefined
   return {
     name: 'graphile-worker',
-    prepare: () => runMigrations({ pgPool: pool, logger }),
+    prepare: () => worker.runMigrations({ pgPool: pool, logger }),
     enqueue: async (tx, fact) => {
       await tx.query(`select graphile_worker.add_job('fact', $1::json)`, [JSON.stringify(fact)])
     },
     start: async (handler) => {
       const fact = async (payload: Fact) => handler(payload)
-      runner = await run({ pgPool: pool, logger, concurrency: 10, noHandleSignals: true, taskList: { fact } })
+      runner = await worker.run({
+        pgPool: pool,
+        logger,
+        concurrency: 10,
+        noHandleSignals: true,
+        taskList: { fact },
+      })
     },
     stop: async () => {
       await runner?.stop()

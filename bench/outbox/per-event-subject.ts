@@ -7,7 +7,7 @@ const pollMs = 100
 /** What is usually written by hand: fetch one, lock one, mark one. */
 export function perEventSubject(pool: pg.Pool): OutboxSubject {
   let loop: Promise<void> = Promise.resolve()
-  let isRunning = false
+  const running = { yes: false }
   return {
     name: 'per event, by hand',
     prepare: async () => {
@@ -19,13 +19,13 @@ export function perEventSubject(pool: pg.Pool): OutboxSubject {
       await tx.query('insert into by_hand (payload) values ($1)', [JSON.stringify(fact)])
     },
     start: async (handler) => {
-      isRunning = true
+      running.yes = true
       loop = (async () => {
-        while (isRunning) if (!(await handleOne(pool, handler))) await sleep(pollMs)
+        while (running.yes) if (!(await handleOne(pool, handler))) await sleep(pollMs)
       })()
     },
     stop: async () => {
-      isRunning = false
+      running.yes = false
       await loop
     },
   }

@@ -18,6 +18,11 @@ export interface Database<Tx> extends Executor {
   within(tx: Tx): Executor
   /** Commits what `work` does, or rolls it back when it throws. */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>
+  /**
+   * Whether a transaction of the application has ended, if the client knows that without asking the database: what was
+   * published in it is then looked for at once, and not a few milliseconds later. Undefined: it can't tell.
+   */
+  hasEnded?(tx: Tx): boolean | undefined
   /** How many connections the client may open, if it can tell: handlers take at most half of them. */
   readonly connections?: number | undefined
 }

@@ -93,18 +93,23 @@ export function createOutbox<Events extends EventMap = UndeclaredEvents, Tx = Un
       'tx',
     )
   }
+  const endOf = (tx: Tx | undefined) => {
+    if (tx === undefined) return 'committed'
+    const hasEnded = () => checked.db.hasEnded?.(tx)
+    return hasEnded() === undefined ? 'open' : () => hasEnded() === true
+  }
   return {
     migrate: async () => {
       while (await checked.db.transaction((tx) => migrateOnce(runtime.within(tx))));
     },
     publish: async (event, { tx } = {}) => {
       const id = await publisher.publishOne(sessionFor(tx), event)
-      processor.published(1, tx === undefined)
+      processor.published(1, endOf(tx))
       return id
     },
     publishMany: async (events, { tx } = {}) => {
       const ids = await publisher.publishMany(sessionFor(tx), events)
-      processor.published(ids.length, tx === undefined)
+      processor.published(ids.length, endOf(tx))
       return ids
     },
     subscribe: (subscription) => {

@@ -57,7 +57,7 @@ export function createRuntime<Tx>(options: CheckedOptions<Tx>): Runtime<Tx> {
   const linkService = (at: Session) => createLinkService(at, within)
   const publish = async (at: Session, event: NewEvent) => {
     const id = await publisher.publishOne(at, event)
-    processor.published(1, at === session)
+    processor.published(1, at === session ? 'committed' : 'open')
     return id
   }
   const onAttempt = (row: HandRow<Tx>, outcome: Outcome, mark: Mark) => {

@@ -5,6 +5,8 @@ interface PgQueryable {
 }
 
 interface PgClient extends PgQueryable {
+  /** From 8.17 on. */
+  getTransactionStatus?(): string | null
   release(error?: Error | boolean): void
   on(event: 'error', listener: (error: Error) => void): unknown
   removeListener(event: 'error', listener: (error: Error) => void): unknown
@@ -22,8 +24,14 @@ export function fromPg<Client extends PgClient>(pool: PgPool<Client>): Database<
     ...executor(pool),
     connections: pool.options?.max,
     within: executor,
+    hasEnded,
     transaction: (work) => transact(pool, work),
   }
+}
+
+function hasEnded(client: PgClient): boolean | undefined {
+  const status = client.getTransactionStatus?.() ?? null
+  return status === null ? undefined : status === 'I'
 }
 
 function executor(queryable: PgQueryable): Executor {

@@ -4,18 +4,23 @@ interface TypeOrmQueryable {
   query(query: string, parameters?: unknown[]): Promise<unknown>
 }
 
-interface TypeOrmDataSource<Manager extends TypeOrmQueryable> extends TypeOrmQueryable {
+interface TypeOrmManager extends TypeOrmQueryable {
+  readonly queryRunner?: { readonly isTransactionActive: boolean } | undefined
+}
+
+interface TypeOrmDataSource<Manager extends TypeOrmManager> extends TypeOrmQueryable {
   readonly manager: Manager
   transaction<Result>(work: (manager: Manager) => Promise<Result>): Promise<Result>
 }
 
 /** A data source of TypeORM. A transaction is its `EntityManager`, as `dataSource.transaction(async (manager) => …)` gives it. */
-export function fromTypeOrm<Manager extends TypeOrmQueryable>(
+export function fromTypeOrm<Manager extends TypeOrmManager>(
   dataSource: TypeOrmDataSource<Manager>,
 ): Database<Manager> {
   return {
     ...executor(dataSource),
     within: executor,
+    hasEnded: (manager) => (manager.queryRunner ? !manager.queryRunner.isTransactionActive : undefined),
     transaction: (work) => dataSource.transaction(work),
   }
 }

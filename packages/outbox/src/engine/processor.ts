@@ -1,13 +1,14 @@
 import type { Settings } from '../core/settings.ts'
 import { nextDueMs } from '../store/claim.ts'
 import { Alarm } from './alarm.ts'
+import { Ends } from './ends.ts'
 import type { Enrolment } from './enrolment.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Intake } from './intake.ts'
 import type { Outage } from './outage.ts'
 import type { Tools } from './tools.ts'
 import { Watch } from './watch.ts'
-import type { Worker } from './worker.ts'
+import type { Worker, WorkOffer } from './worker.ts'
 
 const troubleMs = 1_000
 const afterAbortMs = 1_000
@@ -30,7 +31,8 @@ export class Processor<Tx> {
   private readonly options: ProcessorOptions<Tx>
   private readonly poll = new Alarm(() => this.wake('poll'))
   private readonly due = new Alarm(() => this.wake('claim'))
-  private readonly look = new Alarm(() => this.wake('fanOut'))
+  private readonly look = new Alarm(() => this.wake('look'))
+  private readonly ends = new Ends(() => this.wake('fanOut'))
   private readonly watch = new Watch()
   private worker: Worker<Tx> | null = null
   private starting: Promise<void> | null = null
@@ -38,9 +40,9 @@ export class Processor<Tx> {
   private round: Promise<void> = Promise.resolve()
   private isInRound = false
   private isDraining = false
-  private mayClaimMore = false
+  private mayClaimMore = true
   private isPaused = false
-  private readonly wants = { fanOut: false, claim: false, nextDue: false }
+  private readonly wants = { look: false, fanOut: false, claim: false, nextDue: false }
 
   constructor(options: ProcessorOptions<Tx>) {
     this.options = options
@@ -66,15 +68,17 @@ export class Processor<Tx> {
     return this.stopping
   }
 
-  /** Events were published, in a transaction that has committed or in one whose end nobody announces. */
-  published(events: number, isCommitted: boolean): void {
+  /**
+   * Events were published: by a statement that has committed, or in a transaction of the application, whose client may
+   * know when it has ended.
+   */
+  published(events: number, how: 'committed' | 'open' | (() => boolean)): void {
     if (!this.worker) return
-    if (isCommitted) {
-      this.wake('fanOut')
-      return
-    }
-    this.watch.expect(events)
-    this.lookAgain()
+    if (how === 'committed') this.wake('fanOut')
+    else if (how === 'open') {
+      this.watch.expect(events)
+      this.lookAgain()
+    } else this.ends.expect(how)
   }
 
   /** There is a new handler, which may have work already. */
@@ -124,7 +128,7 @@ export class Processor<Tx> {
   private async stopOnce(): Promise<void> {
     const { worker } = this
     this.worker = null
-    for (const alarm of [this.poll, this.due, this.look]) alarm.clear()
+    for (const alarm of [this.poll, this.due, this.look, this.ends]) alarm.clear()
     await this.round
     if (worker) await this.release(worker)
   }
@@ -149,9 +153,10 @@ export class Processor<Tx> {
     await heartbeat.release(!isClean).catch((error: unknown) => this.options.outage.failed(error))
   }
 
-  private wake(why: 'poll' | 'fanOut' | 'claim'): void {
-    if (why !== 'claim') this.wants.fanOut = true
-    if (why !== 'fanOut') this.wants.claim = true
+  private wake(why: 'poll' | 'fanOut' | 'look' | 'claim'): void {
+    if (why === 'look') this.wants.look = true
+    if (why === 'poll' || why === 'fanOut') this.wants.fanOut = true
+    if (why === 'poll' || why === 'claim') this.wants.claim = true
     if (why === 'poll') this.wants.nextDue = true
     if (this.worker && !this.isInRound) this.round = this.runRounds()
   }
@@ -185,34 +190,49 @@ export class Processor<Tx> {
     if (!this.worker) return
     const settings = this.options.tools.settings.current()
     this.poll.in(settings[isBusy || !this.isIdle ? 'polling.intervalMs' : 'polling.idleIntervalMs'])
-    if (this.wants.fanOut || this.wants.claim) this.wake('claim')
+    if (this.isWanted()) this.wake('look')
+  }
+
+  private isWanted(): boolean {
+    return this.wants.look || this.wants.fanOut || this.wants.claim
   }
 
   /** Tells whether it found anything. */
   private async runRound(worker: Worker<Tx>): Promise<boolean> {
     const wanted = { ...this.wants }
-    Object.assign(this.wants, { fanOut: false, claim: false, nextDue: false })
+    Object.assign(this.wants, { look: false, fanOut: false, claim: false, nextDue: false })
     if (!this.mayProcess()) return false
     let found = 0
-    if (wanted.fanOut) found += await this.fanOut()
+    if (wanted.fanOut || (wanted.look && (await this.options.intake.hasArrivals())))
+      found += await this.fanOut(worker)
+    else if (wanted.look) this.lookAgain()
     if (wanted.claim || this.wants.claim) found += await this.claim(worker)
     if (wanted.nextDue) await this.scheduleDue()
     return found > 0
   }
 
-  private async fanOut(): Promise<number> {
-    const { found, hasMore } = await this.options.intake.step()
+  private async fanOut(worker: Worker<Tx>): Promise<number> {
+    // While older rows wait to be claimed, new ones queue up behind them.
+    const work = this.mayClaimMore ? null : this.offer(worker)
+    const { found, hasMore, mayClaim, handedOver } = await this.options.intake.step(work?.offer ?? null)
+    if (work?.offer) worker.take(handedOver, work.offer, work.handled)
+    worker.dispatch()
     this.watch.found(found)
     if (hasMore) this.wants.fanOut = true
     else this.lookAgain()
-    if (found > 0) this.wants.claim = true
+    if (mayClaim) this.wants.claim = true
     return found
+  }
+
+  private offer(worker: Worker<Tx>): WorkOffer<Tx> {
+    const limit = this.batchSize()
+    return worker.offer(2 * limit, Math.ceil(limit / 2))
   }
 
   private async claim(worker: Worker<Tx>): Promise<number> {
     this.wants.claim = false
     const limit = this.batchSize()
-    const { claimed, hasMore } = await worker.claim(limit, 2 * limit, Math.ceil(limit / 2))
+    const { claimed, hasMore } = await worker.claim(limit, this.offer(worker))
     worker.dispatch()
     // With room left it goes on at once, without room when something has ended.
     this.mayClaimMore = hasMore

@@ -51,7 +51,7 @@ export class Stepper<Tx> {
     if (!isProcessing(this.options.tools.settings.current())) return 0
     const worker = this.options.createWorker(() => undefined)
     try {
-      const { claimed } = await worker.claim(limit)
+      const { claimed } = await worker.claim(limit, worker.offer(limit, 1))
       worker.dispatch()
       await worker.whenIdle()
       return claimed

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { claim, type Lane } from '../store/claim.ts'
+import { claim, type ClaimedRow, type Lane, type Offer } from '../store/claim.ts'
 import type { Enrolment, HandledLane } from './enrolment.ts'
 import { Hand, type HandRow, toHandRow } from './hand.ts'
 import { releasedMark } from './row-mark.ts'
@@ -18,6 +18,13 @@ export interface WorkerOptions<Tx> {
   /** Called when rows have ended, so that there may be room or more to claim. */
   readonly onSettled: () => void
   readonly onTrouble: (error: unknown) => void
+}
+
+export interface WorkOffer<Tx> {
+  readonly offer: Offer | null
+  readonly handled: readonly HandledLane<Tx>[]
+  /** Some consumer has no room. */
+  readonly isCramped: boolean
 }
 
 interface Claimed {
@@ -42,36 +49,46 @@ export class Worker<Tx> {
   }
 
   /**
-   * Claims up to `limit` rows. A consumer that has some already gets more only up to `window`, and only when that makes
-   * at least `least`: one row at a time would be one statement per row.
+   * What this worker would take now. A consumer that has some already gets more only up to `window`, and only when that
+   * makes at least `least`: one row at a time would be one statement per row.
    */
-  async claim(limit: number, window = limit, least = 1): Promise<Claimed> {
+  offer(window: number, least: number): WorkOffer<Tx> {
     const { tools, enrolment } = this.options
-    const instanceId = tools.instance.id
     const roomOf = (consumerId: number) => window - this.hand.count(consumerId)
-    const lanes = enrolment.lanes()
-    const open = lanes.filter(({ consumerId }) => roomOf(consumerId) >= least)
-    if (instanceId === null || open.length === 0) return { claimed: 0, hasMore: lanes.length > 0 }
-    const token = randomUUID()
-    const rows = await claim(
-      tools.session,
-      instanceId,
-      token,
-      open.map((lane) => toLane(lane, roomOf(lane.consumerId))),
-      limit,
-    )
+    const all = enrolment.lanes()
+    const handled = all.filter(({ consumerId }) => roomOf(consumerId) >= least)
+    const lanes = handled.map((lane) => toLane(lane, roomOf(lane.consumerId)))
+    return {
+      handled,
+      isCramped: handled.length < all.length,
+      offer:
+        tools.instance.id === null || lanes.length === 0
+          ? null
+          : { instanceId: tools.instance.id, token: randomUUID(), lanes },
+    }
+  }
+
+  /** Claims up to `limit` rows of what is offered. */
+  async claim(limit: number, { offer, handled, isCramped }: WorkOffer<Tx>): Promise<Claimed> {
+    if (!offer) return { claimed: 0, hasMore: isCramped }
+    const rows = await claim(this.options.tools.session, offer, limit)
+    this.take(rows, offer, handled)
+    const isFull = offer.lanes.some(({ consumerId, room }) => count(rows, consumerId) >= room)
+    return { claimed: rows.length, hasMore: rows.length === limit || isCramped || isFull }
+  }
+
+  /** Takes rows into the hand that were claimed, or handed over, under an offer. */
+  take(rows: readonly ClaimedRow[], offer: Offer, handled: readonly HandledLane<Tx>[]): void {
     const nowMs = performance.now()
     const subscriptions = new Map(
-      open.map((lane) => [laneKey(lane.consumerId, lane.eventName), lane.subscription]),
+      handled.map((lane) => [laneKey(lane.consumerId, lane.eventName), lane.subscription]),
     )
     this.hand.add(
       rows.flatMap((row) => {
         const subscription = subscriptions.get(laneKey(row.consumer_id, row.event_name))
-        return subscription ? [toHandRow(row, token, subscription, nowMs)] : []
+        return subscription ? [toHandRow(row, offer.token, subscription, nowMs)] : []
       }),
     )
-    const isFull = lanes.some(({ consumerId }) => roomOf(consumerId) < least)
-    return { claimed: rows.length, hasMore: rows.length === limit || isFull }
   }
 
   /** Starts whatever may start now. */
@@ -193,4 +210,8 @@ function toLane<Tx>({ consumerId, eventName, subscription }: HandledLane<Tx>, ro
 
 function laneKey(consumerId: number, eventName: string): string {
   return `${consumerId} ${eventName}`
+}
+
+function count(rows: readonly ClaimedRow[], consumerId: number): number {
+  return rows.reduce((sum, row) => (row.consumer_id === consumerId ? sum + 1 : sum), 0)
 }

@@ -19,18 +19,22 @@ export interface ClaimedRow extends RawEvent {
   readonly generation: number
 }
 
+/** What an instance would take, and as whom. */
+export interface Offer {
+  readonly instanceId: string
+  readonly token: string
+  readonly lanes: readonly Lane[]
+}
+
+/** The columns of `ClaimedRow` beside those of the event, of rows called `a`. */
+export const claimedColumns = 'a.consumer_id, a.order_key, a.attempts, a.interruptions, a.generation'
+
 /**
  * Takes up to `limit` due rows for an instance whose lease is alive. The consumers' oldest rows come first, one of each
  * consumer before the second of any, so that a backlog of one is nobody else's; among the consumers of one event those
  * of higher priority.
  */
-export function claim(
-  session: Session,
-  instanceId: string,
-  token: string,
-  lanes: readonly Lane[],
-  limit: number,
-): Promise<readonly ClaimedRow[]> {
+export function claim(session: Session, offer: Offer, limit: number): Promise<readonly ClaimedRow[]> {
   const { schema } = session
   return session.query<ClaimedRow>(
     `with alive as materialized (
@@ -69,11 +73,10 @@ export function claim(
       where i.event_seq = chosen.event_seq and i.consumer_id = chosen.consumer_id
       returning i.event_seq, i.consumer_id, i.order_key, i.attempts, i.interruptions, i.generation
     )
-    select c.event_seq::float8 as event_seq, c.consumer_id, c.order_key, c.attempts, c.interruptions, c.generation,
-      ${eventColumns}
-    from claimed c join ${schema}.events e on e.seq = c.event_seq
-    order by c.event_seq`,
-    [instanceId, JSON.stringify(lanes), limit, token],
+    select a.event_seq::float8 as event_seq, ${claimedColumns}, ${eventColumns}
+    from claimed a join ${schema}.events e on e.seq = a.event_seq
+    order by a.event_seq`,
+    [offer.instanceId, JSON.stringify(offer.lanes), limit, offer.token],
   )
 }
 

@@ -1,3 +1,5 @@
+import { claimedColumns, type ClaimedRow, type Offer } from './claim.ts'
+import { eventColumns } from './events.ts'
 import { lockKey } from './migrate.ts'
 import type { Session } from './session.ts'
 
@@ -8,6 +10,10 @@ export interface FanOut {
   readonly held: readonly HeldRow[]
   /** Event names that were seen for the first time. */
   readonly newNames: readonly string[]
+  /** How many rows wait to be claimed. */
+  readonly waiting: number
+  /** Rows that were born claimed. */
+  readonly handedOver: readonly ClaimedRow[]
 }
 
 /** An aggregate's line before one consumer. */
@@ -16,15 +22,27 @@ export interface HeldRow {
   readonly orderKey: string
 }
 
+interface RawFanOut extends ClaimedRow {
+  readonly events: number
+  readonly waiting: number
+  readonly held: string
+  readonly new_names: string
+}
+
 /**
  * Gives the oldest new events their inbox rows, one per subscribed consumer, whether or not it runs anywhere now. One
- * instance at a time, so that an aggregate's events get their rows in the order of their commits.
+ * instance at a time, so that an aggregate's events get their rows in the order of their commits. What the instance has
+ * offered to handle is handed over at once, which saves a claim; else it waits to be claimed.
  */
-export async function fanOut(session: Session, limit: number): Promise<FanOut> {
+export async function fanOut(session: Session, limit: number, offer: Offer | null): Promise<FanOut> {
   const { schema } = session
-  const rows = await session.query<{ events: number; held: string; new_names: string }>(
+  const rows = await session.query<RawFanOut>(
     `with turn as materialized (
       select pg_advisory_xact_lock(${lockKey(session, 'fan-out')})
+    ), alive as materialized (
+      select id from ${schema}.instances where id = $2::text::uuid and lease_until > clock_timestamp() for share
+    ), lane as (
+      select * from json_to_recordset($3::text::json) as lane ("consumerId" int, "eventName" text, room int)
     ), taken as (
       delete from ${schema}.fan_out where event_seq = any (array(
         select f.event_seq from turn, ${schema}.fan_out f order by f.event_seq limit $1::int))
@@ -44,36 +62,61 @@ export async function fanOut(session: Session, limit: number): Promise<FanOut> {
       join ${schema}.subscriptions s on s.pattern = e.event_name or ('.' || e.event_name) ~ s.pattern_regex
       where t.event_seq > s.from_seq or not pg_visible_in_snapshot(t.xid, s.from_snapshot)
       group by t.event_seq, s.consumer_id
-    ), added as (
-      insert into ${schema}.inbox (event_seq, consumer_id, event_name, order_key, due_at)
-      select w.event_seq, w.consumer_id, w.event_name, w.order_key,
-        case when w.order_key is null then now()
-          when w.is_backfilling
-            or row_number() over (partition by w.consumer_id, w.order_key order by w.event_seq) > 1
-            or exists (
-              select from ${schema}.inbox earlier
-              where earlier.consumer_id = w.consumer_id and earlier.order_key = w.order_key
-                and earlier.finished_at is null)
-          then null
-          else now() end
+    ), sorted as (
+      select w.*, w.order_key is not null and (w.is_backfilling
+        or row_number() over (partition by w.consumer_id, w.order_key order by w.event_seq) > 1
+        or exists (
+          select from ${schema}.inbox earlier
+          where earlier.consumer_id = w.consumer_id and earlier.order_key = w.order_key
+            and earlier.finished_at is null)) as is_held
       from wanted w
-      order by w.event_seq
+    ), placed as (
+      select s.*, alive.id as instance_id
+      from (select *, row_number() over (partition by consumer_id, is_held order by event_seq) as rank from sorted) s
+        left join lane on lane."consumerId" = s.consumer_id and lane."eventName" = s.event_name
+          and s.rank <= lane.room and not s.is_held
+        left join alive on lane.room is not null
+    ), added as (
+      insert into ${schema}.inbox (event_seq, consumer_id, event_name, order_key, state, due_at,
+        instance_id, token, started_at)
+      select event_seq, consumer_id, event_name, order_key,
+        case when instance_id is null then 'received' else 'processing' end,
+        case when instance_id is null and not is_held then now() end,
+        instance_id, case when instance_id is not null then $4::text::uuid end,
+        case when instance_id is not null then clock_timestamp() end
+      from placed
+      order by event_seq
       on conflict (event_seq, consumer_id) do nothing
-      returning consumer_id, order_key, due_at
+      returning *
+    ), summary as (
+      select
+        (select count(*)::int from taken) as events,
+        (select count(*)::int from added where due_at is not null) as waiting,
+        (select coalesce(json_agg(json_build_object('consumerId', consumer_id, 'orderKey', order_key)), '[]')::text
+          from (select distinct consumer_id, order_key from added where state = 'received' and due_at is null) held
+        ) as held,
+        (select coalesce(json_agg(name), '[]')::text from named) as new_names
     )
-    select
-      (select count(*)::int from taken) as events,
-      (select coalesce(json_agg(json_build_object('consumerId', consumer_id, 'orderKey', order_key)), '[]')::text
-        from (select distinct consumer_id, order_key from added where due_at is null) held) as held,
-      (select coalesce(json_agg(name), '[]')::text from named) as new_names`,
-    [limit],
+    select summary.*, a.event_seq::float8 as event_seq, ${claimedColumns}, ${eventColumns}
+    from summary
+      left join (added a join ${schema}.events e on e.seq = a.event_seq and a.state = 'processing') on true
+    order by a.event_seq`,
+    [limit, offer?.instanceId ?? null, JSON.stringify(offer?.lanes ?? []), offer?.token ?? null],
   )
-  const [row] = rows
+  const [first] = rows
   return {
-    events: row?.events ?? 0,
-    held: JSON.parse(row?.held ?? '[]') as HeldRow[],
-    newNames: JSON.parse(row?.new_names ?? '[]') as string[],
+    events: first?.events ?? 0,
+    waiting: first?.waiting ?? 0,
+    held: JSON.parse(first?.held ?? '[]') as HeldRow[],
+    newNames: JSON.parse(first?.new_names ?? '[]') as string[],
+    handedOver: rows.filter((row) => (row.event_seq as number | null) !== null),
   }
+}
+
+/** Whether anything waits to be fanned out; far cheaper than trying. */
+export async function hasArrivals(session: Session): Promise<boolean> {
+  const rows = await session.query(`select 1 as waiting from ${session.schema}.fan_out limit 1`)
+  return rows.length > 0
 }
 
 /**
