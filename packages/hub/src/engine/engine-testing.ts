@@ -14,6 +14,7 @@ import type { Configuring } from './configure.ts'
 import { openTestConfiguration, type TestConfiguration } from './configuring-testing.ts'
 import { Engine } from './engine.ts'
 import type { NodeSettings } from './node.ts'
+import { deleteIntegration } from './operate-integration.ts'
 import { Telemetry } from './telemetry.ts'
 
 /** What a test's target makes of a delivery; what it leaves out says delivered. */
@@ -30,6 +31,31 @@ const status = { errorClass: 'status', error: 'the target said no' } as const
 export const failed: Partial<Outcome> = { result: 'failed', httpStatus: 500, ...status }
 export const down: Partial<Outcome> = { result: 'failed', httpStatus: 503, ...status }
 export const refusedForEver: Partial<Outcome> = { result: 'permanent', httpStatus: 422, ...status }
+
+/** Ends when it is cut off, as a target that hangs. */
+export function hang(signal: AbortSignal): Promise<Partial<Outcome>> {
+  const { promise, resolve } = Promise.withResolvers<Partial<Outcome>>()
+  const cutOff = (): void => resolve({ result: 'aborted', httpStatus: null, error: 'it was cut off' })
+  if (signal.aborted) cutOff()
+  else signal.addEventListener('abort', cutOff, { once: true })
+  return promise
+}
+
+/** Whoever asks waits, as if the process stood still; returns how it goes on. */
+function freezePool(pool: Pool): () => void {
+  const thawed = Promise.withResolvers<void>()
+  const query = pool.query.bind(pool)
+  const connect = pool.connect.bind(pool)
+  const afterThaw =
+    <T>(work: (...values: unknown[]) => T) =>
+    (...values: unknown[]): Promise<T> =>
+      thawed.promise.then(() => work(...values))
+  Object.assign(pool, { query: afterThaw(query as never), connect: afterThaw(connect as never) })
+  return () => {
+    Object.assign(pool, { query, connect })
+    thawed.resolve()
+  }
+}
 
 const anything = { ifMatch: undefined, ifNoneMatch: undefined }
 
@@ -48,6 +74,7 @@ export class TestHub {
   readonly #configuration: TestConfiguration
   readonly #nodes: TestNode[] = []
   readonly #scripts = new Map<string, Script>()
+  readonly #thaws = new Map<TestNode, () => void>()
   readonly received: Received[] = []
   source!: Source
   #names = 0
@@ -79,7 +106,19 @@ export class TestHub {
   }
 
   async endTest(): Promise<void> {
-    for (const node of this.#nodes.splice(0)) await this.stop(node, 0)
+    for (const node of this.#nodes.splice(0)) {
+      this.thaw(node)
+      await this.stop(node, 0)
+    }
+  }
+
+  /** Its database answers no more, until the test is over or it is thawed. */
+  freeze(node: TestNode): void {
+    this.#thaws.set(node, freezePool(node.pool))
+  }
+
+  thaw(node: TestNode): void {
+    this.#thaws.get(node)?.()
   }
 
   async stop({ engine, pool }: TestNode, graceMs: number): Promise<void> {
@@ -101,6 +140,11 @@ export class TestHub {
 
   async change({ name }: Integration, spec: object): Promise<Integration> {
     return this.#put(name, spec, this.#configuration.configuring)
+  }
+
+  async delete({ name }: Integration): Promise<void> {
+    const request = { name, actor: 'test', precondition: anything }
+    await deleteIntegration(this.#configuration.configuring, request, 'cancel')
   }
 
   script({ name }: Integration, script: Script): void {
