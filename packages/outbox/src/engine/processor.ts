@@ -11,8 +11,6 @@ import { Watch } from './watch.ts'
 import type { Worker, WorkOffer } from './worker.ts'
 
 const troubleMs = 1_000
-/** However many consumers have room, a claim takes no more. */
-const maxClaim = 500
 const afterAbortMs = 1_000
 
 export interface ProcessorOptions<Tx> {
@@ -233,9 +231,8 @@ export class Processor<Tx> {
 
   private async claim(worker: Worker<Tx>): Promise<number> {
     this.wants.claim = false
-    const work = this.offer(worker)
-    const limit = Math.min(maxClaim, this.batchSize() * Math.max(1, work.consumers))
-    const { claimed, hasMore } = await worker.claim(limit, work)
+    const limit = this.batchSize()
+    const { claimed, hasMore } = await worker.claim(limit, this.offer(worker))
     worker.dispatch()
     // With room left it goes on at once, without room when something has ended.
     this.mayClaimMore = hasMore

@@ -23,8 +23,6 @@ export interface WorkerOptions<Tx> {
 export interface WorkOffer<Tx> {
   readonly offer: Offer | null
   readonly handled: readonly HandledLane<Tx>[]
-  /** How many have room. */
-  readonly consumers: number
   /** Some consumer has no room. */
   readonly isCramped: boolean
 }
@@ -62,7 +60,6 @@ export class Worker<Tx> {
     const lanes = handled.map((lane) => toLane(lane, roomOf(lane.consumerId)))
     return {
       handled,
-      consumers: new Set(lanes.map(({ consumerId }) => consumerId)).size,
       isCramped: handled.length < all.length,
       offer:
         tools.instance.id === null || lanes.length === 0

@@ -1,6 +1,5 @@
 import { eventColumns, type RawEvent } from './events.ts'
 import type { Session } from './session.ts'
-import { unsynced } from './unsynced.ts'
 
 /** What one consumer handles here: it is claimed for by name, so nothing is taken that this process can't handle. */
 export interface Lane {
@@ -39,8 +38,7 @@ export function claim(session: Session, offer: Offer, limit: number): Promise<re
   const { schema } = session
   return session.query<ClaimedRow>(
     `with alive as materialized (
-      select id, ${unsynced} from ${schema}.instances
-      where id = $1::text::uuid and lease_until > clock_timestamp() for share
+      select id from ${schema}.instances where id = $1::text::uuid and lease_until > clock_timestamp() for share
     ), lane as (
       select * from json_to_recordset($2::text::json) as lane
         ("consumerId" int, "eventName" text, priority int, room int)

@@ -1,6 +1,5 @@
 import { claimedColumns, type ClaimedRow, type Offer } from './claim.ts'
 import { eventColumns } from './events.ts'
-import { unsynced } from './unsynced.ts'
 import { lockKey } from './migrate.ts'
 import type { Session } from './session.ts'
 
@@ -39,7 +38,7 @@ export async function fanOut(session: Session, limit: number, offer: Offer | nul
   const { schema } = session
   const rows = await session.query<RawFanOut>(
     `with turn as materialized (
-      select pg_advisory_xact_lock(${lockKey(session, 'fan-out')}), ${unsynced}
+      select pg_advisory_xact_lock(${lockKey(session, 'fan-out')})
     ), alive as materialized (
       select id from ${schema}.instances where id = $2::text::uuid and lease_until > clock_timestamp() for share
     ), lane as (
