@@ -51,7 +51,7 @@ function install() {
 function checkTypes() {
   for (const extension of ['mts', 'cts']) {
     const file = path.join(directory, `typed.${extension}`)
-    fs.copyFileSync(path.join(directory, 'typed.ts'), file)
+    fs.copyFileSync(path.join(directory, 'typed-testing.ts'), file)
     const strict = [
       '--strict',
       '--exactOptionalPropertyTypes',

@@ -64,7 +64,7 @@ untyped.subscribe({
   eventName: 'anything',
   consumerName: 'five',
   handler: async (event, ctx) => {
-    const { amount }: { amount: number } = event.payload
-    await ctx.tx.query('select $1', [amount])
+    const amount = Number(event.payload.amount)
+    await ctx.tx.query('select $1::int', [amount])
   },
 })
