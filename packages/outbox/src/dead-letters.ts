@@ -55,13 +55,13 @@ export function createDeadLetters(session: Session, onRetry: () => void): DeadLe
         checkLimit(limit),
       )
       return rows.map((row) => ({
-        id: formatId({ eventSeq: row.event_seq, consumerId: row.consumer_id }),
-        consumerName: row.consumer_name,
+        id: formatId({ eventSeq: row.eventSeq, consumerId: row.consumerId }),
+        consumerName: row.consumerName,
         event: toEvent(row),
         attempts: row.attempts,
         generation: row.generation,
-        error: row.last_error ?? '',
-        diedAt: new Date(Math.round(row.died_at_ms)),
+        error: row.lastError ?? '',
+        diedAt: new Date(Math.round(row.diedAtMs)),
       }))
     },
     retry: async (idOrFilter) =>

@@ -87,8 +87,8 @@ export function toHandRow<Tx>(
   nowMs: number,
 ): HandRow<Tx> {
   return {
-    eventSeq: row.event_seq,
-    consumerId: row.consumer_id,
+    eventSeq: row.eventSeq,
+    consumerId: row.consumerId,
     token,
     earlierAttempts: row.attempts,
     event: toEvent(row),

@@ -85,7 +85,7 @@ export class Worker<Tx> {
     )
     this.hand.add(
       rows.flatMap((row) => {
-        const subscription = subscriptions.get(laneKey(row.consumer_id, row.event_name))
+        const subscription = subscriptions.get(laneKey(row.consumerId, row.eventName))
         return subscription ? [toHandRow(row, offer.token, subscription, nowMs)] : []
       }),
     )
@@ -213,5 +213,5 @@ function laneKey(consumerId: number, eventName: string): string {
 }
 
 function count(rows: readonly ClaimedRow[], consumerId: number): number {
-  return rows.reduce((sum, row) => (row.consumer_id === consumerId ? sum + 1 : sum), 0)
+  return rows.reduce((sum, row) => (row.consumerId === consumerId ? sum + 1 : sum), 0)
 }

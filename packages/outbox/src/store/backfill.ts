@@ -12,7 +12,7 @@ export interface Backfill {
  */
 export async function backfill(session: Session, limit: number): Promise<Backfill | null> {
   const { schema } = session
-  const [row] = await session.query<{ is_complete: boolean; held: string }>(
+  const [row] = await session.query<{ isComplete: boolean; held: string }>(
     `with behind as (
       select consumer_id, pattern, pattern_regex, is_ordered, backfill_seq from ${schema}.subscriptions
       where backfill_seq is not null order by consumer_id, pattern limit 1 for update skip locked
@@ -35,11 +35,11 @@ export async function backfill(session: Session, limit: number): Promise<Backfil
       where s.consumer_id = b.consumer_id and s.pattern = b.pattern
       returning s.backfill_seq
     )
-    select moved.backfill_seq is null as is_complete,
+    select moved.backfill_seq is null as "isComplete",
       (select coalesce(json_agg(json_build_object('consumerId', consumer_id, 'orderKey', order_key)), '[]')::text
         from (select distinct consumer_id, order_key from added where order_key is not null) held) as held
     from moved`,
     [limit],
   )
-  return row ? { isComplete: row.is_complete, held: JSON.parse(row.held) as HeldRow[] } : null
+  return row ? { isComplete: row.isComplete, held: JSON.parse(row.held) as HeldRow[] } : null
 }

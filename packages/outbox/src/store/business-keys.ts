@@ -21,13 +21,13 @@ export async function takeKey(
     values,
   )
   // A statement of its own: the one above does not see what the winner of a conflict has just committed.
-  const [holder] = await session.query<{ is_this: boolean; is_done: boolean }>(
-    `select event_seq = $3::float8::bigint as is_this, is_done from ${schema}.business_keys
+  const [holder] = await session.query<{ isThis: boolean; isDone: boolean }>(
+    `select event_seq = $3::float8::bigint as "isThis", is_done as "isDone" from ${schema}.business_keys
     where consumer_id = $1::int and key = $2`,
     values.slice(0, 3),
   )
-  if (!holder || (!holder.is_this && !holder.is_done)) return 'taken by another'
-  return holder.is_this ? 'this event' : 'done by another'
+  if (!holder || (!holder.isThis && !holder.isDone)) return 'taken by another'
+  return holder.isThis ? 'this event' : 'done by another'
 }
 
 /** Leaves the key to other events. */

@@ -11,9 +11,9 @@ export interface Lane {
 }
 
 export interface ClaimedRow extends RawEvent {
-  readonly event_seq: number
-  readonly consumer_id: number
-  readonly order_key: string | null
+  readonly eventSeq: number
+  readonly consumerId: number
+  readonly orderKey: string | null
   readonly attempts: number
   readonly interruptions: number
   readonly generation: number
@@ -27,7 +27,8 @@ export interface Offer {
 }
 
 /** The columns of `ClaimedRow` beside those of the event, of rows called `a`. */
-export const claimedColumns = 'a.consumer_id, a.order_key, a.attempts, a.interruptions, a.generation'
+export const claimedColumns = `a.event_seq::float8 as "eventSeq", a.consumer_id as "consumerId", a.order_key as "orderKey",
+  a.attempts, a.interruptions, a.generation`
 
 /**
  * Takes up to `limit` due rows for an instance whose lease is alive. The consumers' oldest rows come first, one of each
@@ -73,7 +74,7 @@ export function claim(session: Session, offer: Offer, limit: number): Promise<re
       where i.event_seq = chosen.event_seq and i.consumer_id = chosen.consumer_id
       returning i.event_seq, i.consumer_id, i.order_key, i.attempts, i.interruptions, i.generation
     )
-    select a.event_seq::float8 as event_seq, ${claimedColumns}, ${eventColumns}
+    select ${claimedColumns}, ${eventColumns}
     from claimed a join ${schema}.events e on e.seq = a.event_seq
     order by a.event_seq`,
     [offer.instanceId, JSON.stringify(offer.lanes), limit, offer.token],
@@ -85,8 +86,8 @@ export async function nextDueMs(
   session: Session,
   lanes: readonly { readonly consumerId: number; readonly eventName: string }[],
 ): Promise<number | null> {
-  const [row] = await session.query<{ due_ms: number | null }>(
-    `select greatest(0, extract(epoch from min(due.due_at) - clock_timestamp()) * 1000)::float8 as due_ms
+  const [row] = await session.query<{ dueMs: number | null }>(
+    `select greatest(0, extract(epoch from min(due.due_at) - clock_timestamp()) * 1000)::float8 as "dueMs"
     from json_to_recordset($1::text::json) as lane ("consumerId" int, "eventName" text)
     cross join lateral (
       select i.due_at from ${session.schema}.inbox i
@@ -94,5 +95,5 @@ export async function nextDueMs(
       order by i.due_at, i.event_seq limit 1) due`,
     [JSON.stringify(lanes.map(({ consumerId, eventName }) => ({ consumerId, eventName })))],
   )
-  return row?.due_ms ?? null
+  return row?.dueMs ?? null
 }

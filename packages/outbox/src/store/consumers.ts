@@ -62,16 +62,16 @@ export interface Consumer {
 }
 
 export async function listConsumers(session: Session): Promise<Consumer[]> {
-  const rows = await session.query<{ name: string; event_names: string; created_at_ms: number }>(
+  const rows = await session.query<{ name: string; eventNames: string; createdAtMs: number }>(
     `select c.name, coalesce(json_agg(s.pattern order by s.pattern) filter (where s.pattern is not null), '[]')::text
-        as event_names, extract(epoch from c.created_at)::float8 * 1000 as created_at_ms
+        as "eventNames", extract(epoch from c.created_at)::float8 * 1000 as "createdAtMs"
     from ${session.schema}.consumers c left join ${session.schema}.subscriptions s on s.consumer_id = c.id
     group by c.id order by c.name`,
   )
   return rows.map((row) => ({
     name: row.name,
-    eventNames: JSON.parse(row.event_names) as string[],
-    createdAt: new Date(Math.round(row.created_at_ms)),
+    eventNames: JSON.parse(row.eventNames) as string[],
+    createdAt: new Date(Math.round(row.createdAtMs)),
   }))
 }
 

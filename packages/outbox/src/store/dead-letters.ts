@@ -3,13 +3,13 @@ import { eventColumns, type RawEvent } from './events.ts'
 import type { Session } from './session.ts'
 
 export interface RawDeadLetter extends RawEvent {
-  readonly event_seq: number
-  readonly consumer_id: number
-  readonly consumer_name: string
+  readonly eventSeq: number
+  readonly consumerId: number
+  readonly consumerName: string
   readonly attempts: number
   readonly generation: number
-  readonly last_error: string | null
-  readonly died_at_ms: number
+  readonly lastError: string | null
+  readonly diedAtMs: number
 }
 
 export interface DeadLetterKey {
@@ -31,8 +31,8 @@ export function listDeadLetters(
 ): Promise<readonly RawDeadLetter[]> {
   const { schema } = session
   return session.query<RawDeadLetter>(
-    `select i.event_seq::float8 as event_seq, i.consumer_id, c.name as consumer_name, i.attempts, i.generation,
-      i.last_error, extract(epoch from i.finished_at)::float8 * 1000 as died_at_ms, ${eventColumns}
+    `select i.event_seq::float8 as "eventSeq", i.consumer_id as "consumerId", c.name as "consumerName", i.attempts, i.generation,
+      i.last_error as "lastError", extract(epoch from i.finished_at)::float8 * 1000 as "diedAtMs", ${eventColumns}
     from ${schema}.inbox i
       join ${schema}.consumers c on c.id = i.consumer_id
       join ${schema}.events e on e.seq = i.event_seq
@@ -56,8 +56,8 @@ const again = `state = 'received', attempts = 0, interruptions = 0, generation =
   due_at = case when i.order_key is null then now() end`
 
 interface RawLine {
-  consumer_id: number
-  order_key: string | null
+  consumerId: number
+  orderKey: string | null
 }
 
 /** Lets dead letters have their attempts again; returns how many, and the lines that they joined. */
@@ -66,7 +66,7 @@ export async function retryDeadLetters(session: Session, filter: DeadLetterFilte
   const rows = await session.query<RawLine>(
     `update ${schema}.inbox i set ${again} from ${schema}.consumers c
     where c.id = i.consumer_id and ${matches}
-    returning i.consumer_id, i.order_key`,
+    returning i.consumer_id as "consumerId", i.order_key as "orderKey"`,
     [filter.consumerName ?? null, filter.eventName ?? null],
   )
   return toRetried(rows)
@@ -76,7 +76,7 @@ export async function retryDeadLetter(session: Session, key: DeadLetterKey): Pro
   const rows = await session.query<RawLine>(
     `update ${session.schema}.inbox i set ${again}
     where i.event_seq = $1::float8::bigint and i.consumer_id = $2::int and i.state = 'dead'
-    returning i.consumer_id, i.order_key`,
+    returning i.consumer_id as "consumerId", i.order_key as "orderKey"`,
     [key.eventSeq, key.consumerId],
   )
   return toRetried(rows)
@@ -100,7 +100,7 @@ function toRetried(rows: readonly RawLine[]): Retried {
   return {
     count: rows.length,
     lines: rows.flatMap((row) =>
-      row.order_key === null ? [] : [{ consumerId: row.consumer_id, orderKey: row.order_key }],
+      row.orderKey === null ? [] : [{ consumerId: row.consumerId, orderKey: row.orderKey }],
     ),
   }
 }

@@ -26,38 +26,42 @@ export async function insertEvents(session: Session, events: readonly CheckedEve
   )
 }
 
-/** The columns of `RawEvent`, for statements that join the events as `e`. */
-export const eventColumns = `e.id::text as event_id, e.event_name, e.source_module, e.aggregate_type, e.aggregate_id,
-  e.payload::text as payload, e.metadata::text as metadata, e.correlation_id, e.causation_id, e.schema_version,
-  extract(epoch from e.occurred_at)::float8 * 1000 as occurred_at_ms`
+/**
+ * The columns of `RawEvent`, for statements that join the events as `e`. Results are named in camel case throughout,
+ * because clients that are set up to turn snake case into it would rename the others.
+ */
+export const eventColumns = `e.id::text as "eventId", e.event_name as "eventName", e.source_module as "sourceModule",
+  e.aggregate_type as "aggregateType", e.aggregate_id as "aggregateId", e.payload::text as payload,
+  e.metadata::text as metadata, e.correlation_id as "correlationId", e.causation_id as "causationId",
+  e.schema_version as "schemaVersion", extract(epoch from e.occurred_at)::float8 * 1000 as "occurredAtMs"`
 
 export interface RawEvent {
-  readonly event_id: string
-  readonly event_name: string
-  readonly source_module: string
-  readonly aggregate_type: string
-  readonly aggregate_id: string
+  readonly eventId: string
+  readonly eventName: string
+  readonly sourceModule: string
+  readonly aggregateType: string
+  readonly aggregateId: string
   readonly payload: string
   readonly metadata: string
-  readonly correlation_id: string
-  readonly causation_id: string | null
-  readonly schema_version: number
-  readonly occurred_at_ms: number
+  readonly correlationId: string
+  readonly causationId: string | null
+  readonly schemaVersion: number
+  readonly occurredAtMs: number
 }
 
 export function toEvent(row: RawEvent): DomainEvent {
   const metadata: unknown = JSON.parse(row.metadata)
   return {
-    id: row.event_id,
-    eventName: row.event_name,
-    sourceModule: row.source_module,
-    aggregateType: row.aggregate_type,
-    aggregateId: row.aggregate_id,
+    id: row.eventId,
+    eventName: row.eventName,
+    sourceModule: row.sourceModule,
+    aggregateType: row.aggregateType,
+    aggregateId: row.aggregateId,
     payload: JSON.parse(row.payload) as unknown,
     metadata: metadata as DomainEvent['metadata'],
-    correlationId: row.correlation_id,
-    causationId: row.causation_id,
-    schemaVersion: row.schema_version,
-    timestamp: new Date(Math.round(row.occurred_at_ms)),
+    correlationId: row.correlationId,
+    causationId: row.causationId,
+    schemaVersion: row.schemaVersion,
+    timestamp: new Date(Math.round(row.occurredAtMs)),
   }
 }

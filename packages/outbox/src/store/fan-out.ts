@@ -26,7 +26,7 @@ interface RawFanOut extends ClaimedRow {
   readonly events: number
   readonly waiting: number
   readonly held: string
-  readonly new_names: string
+  readonly newNames: string
 }
 
 /**
@@ -95,9 +95,9 @@ export async function fanOut(session: Session, limit: number, offer: Offer | nul
         (select coalesce(json_agg(json_build_object('consumerId', consumer_id, 'orderKey', order_key)), '[]')::text
           from (select distinct consumer_id, order_key from added where state = 'received' and due_at is null) held
         ) as held,
-        (select coalesce(json_agg(name), '[]')::text from named) as new_names
+        (select coalesce(json_agg(name), '[]')::text from named) as "newNames"
     )
-    select summary.*, a.event_seq::float8 as event_seq, ${claimedColumns}, ${eventColumns}
+    select summary.*, ${claimedColumns}, ${eventColumns}
     from summary
       left join (added a join ${schema}.events e on e.seq = a.event_seq and a.state = 'processing') on true
     order by a.event_seq`,
@@ -108,8 +108,8 @@ export async function fanOut(session: Session, limit: number, offer: Offer | nul
     events: first?.events ?? 0,
     waiting: first?.waiting ?? 0,
     held: JSON.parse(first?.held ?? '[]') as HeldRow[],
-    newNames: JSON.parse(first?.new_names ?? '[]') as string[],
-    handedOver: rows.filter((row) => (row.event_seq as number | null) !== null),
+    newNames: JSON.parse(first?.newNames ?? '[]') as string[],
+    handedOver: rows.filter((row) => (row.eventSeq as number | null) !== null),
   }
 }
 

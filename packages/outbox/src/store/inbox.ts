@@ -27,19 +27,11 @@ export interface InboxFilter {
   readonly state?: State | undefined
 }
 
-interface RawEntry {
-  event_id: string
-  event_name: string
-  consumer_name: string
-  state: State
-  attempts: number
-  generation: number
-  due_ms: number | null
-  last_error: string | null
-  skip_reason: string | null
-  received_ms: number
-  started_ms: number | null
-  finished_ms: number | null
+interface RawEntry extends Omit<InboxEntry, 'dueAt' | 'receivedAt' | 'startedAt' | 'finishedAt'> {
+  readonly dueMs: number | null
+  readonly receivedMs: number
+  readonly startedMs: number | null
+  readonly finishedMs: number | null
 }
 
 const inMs = (column: string) => `extract(epoch from ${column})::float8 * 1000`
@@ -48,9 +40,10 @@ const inMs = (column: string) => `extract(epoch from ${column})::float8 * 1000`
 export async function findInbox(session: Session, filter: InboxFilter, limit: number): Promise<InboxEntry[]> {
   const { schema } = session
   const rows = await session.query<RawEntry>(
-    `select e.id::text as event_id, i.event_name, c.name as consumer_name, i.state, i.attempts, i.generation,
-      i.last_error, i.skip_reason, ${inMs('i.due_at')} as due_ms, ${inMs('i.received_at')} as received_ms,
-      ${inMs('i.started_at')} as started_ms, ${inMs('i.finished_at')} as finished_ms
+    `select e.id::text as "eventId", i.event_name as "eventName", c.name as "consumerName", i.state, i.attempts,
+      i.generation, i.last_error as "lastError", i.skip_reason as "skipReason", ${inMs('i.due_at')} as "dueMs",
+      ${inMs('i.received_at')} as "receivedMs", ${inMs('i.started_at')} as "startedMs",
+      ${inMs('i.finished_at')} as "finishedMs"
     from ${schema}.inbox i
       join ${schema}.consumers c on c.id = i.consumer_id
       join ${schema}.events e on e.seq = i.event_seq
@@ -82,20 +75,13 @@ export async function isProcessed(session: Session, eventId: string, consumerNam
   return rows.length > 0
 }
 
-function toEntry(row: RawEntry): InboxEntry {
+function toEntry({ dueMs, receivedMs, startedMs, finishedMs, ...entry }: RawEntry): InboxEntry {
   return {
-    eventId: row.event_id,
-    eventName: row.event_name,
-    consumerName: row.consumer_name,
-    state: row.state,
-    attempts: row.attempts,
-    generation: row.generation,
-    dueAt: toDate(row.due_ms),
-    lastError: row.last_error,
-    skipReason: row.skip_reason,
-    receivedAt: new Date(Math.round(row.received_ms)),
-    startedAt: toDate(row.started_ms),
-    finishedAt: toDate(row.finished_ms),
+    ...entry,
+    dueAt: toDate(dueMs),
+    receivedAt: new Date(Math.round(receivedMs)),
+    startedAt: toDate(startedMs),
+    finishedAt: toDate(finishedMs),
   }
 }
 

@@ -3,13 +3,13 @@ import type { Session } from './session.ts'
 
 interface RawLink extends Omit<Link, 'metadata' | 'createdAt'> {
   readonly metadata: string
-  readonly created_at_ms: number
+  readonly createdAtMs: number
 }
 
 const columns = `id::text as id, source_module as "sourceModule", source_entity_type as "sourceEntityType",
   source_entity_id as "sourceEntityId", target_module as "targetModule", target_entity_type as "targetEntityType",
   target_entity_id as "targetEntityId", link_type as "linkType", metadata::text as metadata,
-  extract(epoch from created_at)::float8 * 1000 as created_at_ms`
+  extract(epoch from created_at)::float8 * 1000 as "createdAtMs"`
 
 /** The same link twice is one link, with the metadata of the second: handlers run again. */
 export async function insertLink(session: Session, link: CheckedLink): Promise<Link> {
@@ -72,7 +72,7 @@ function ends(entity: Entity): string[] {
   return [entity.module, entity.entityType, entity.entityId]
 }
 
-function toLink({ created_at_ms: createdAtMs, metadata, ...link }: RawLink): Link {
+function toLink({ createdAtMs, metadata, ...link }: RawLink): Link {
   const parsed: unknown = JSON.parse(metadata)
   return { ...link, metadata: parsed as Link['metadata'], createdAt: new Date(Math.round(createdAtMs)) }
 }

@@ -23,7 +23,7 @@ export interface MarkResult {
 /** Writes how rows ended, each only where its token still stands. */
 export async function mark(session: Session, marks: readonly RowMark[]): Promise<MarkResult> {
   const { schema } = session
-  const rows = await session.query<{ event_seq: number; consumer_id: number; freed_key: string | null }>(
+  const rows = await session.query<{ eventSeq: number; consumerId: number; freedKey: string | null }>(
     `with given as (
       select * from json_to_recordset($1::text::json) as given ("eventSeq" bigint, "consumerId" int, token uuid,
         state text, "delayMs" float8, attempted int, error text, "skipReason" text)
@@ -48,15 +48,15 @@ export async function mark(session: Session, marks: readonly RowMark[]): Promise
       delete from ${schema}.business_keys k using marked m
       where k.consumer_id = m.consumer_id and k.event_seq = m.event_seq and m.state in ('failed', 'dead')
     )
-    select event_seq::float8 as event_seq, consumer_id,
-      case when finished_at is not null then order_key end as freed_key
+    select event_seq::float8 as "eventSeq", consumer_id as "consumerId",
+      case when finished_at is not null then order_key end as "freedKey"
     from marked`,
     [JSON.stringify(marks)],
   )
   return {
-    marked: rows.map((row) => ({ eventSeq: row.event_seq, consumerId: row.consumer_id })),
+    marked: rows.map((row) => ({ eventSeq: row.eventSeq, consumerId: row.consumerId })),
     freed: rows.flatMap((row) =>
-      row.freed_key === null ? [] : [{ consumerId: row.consumer_id, orderKey: row.freed_key }],
+      row.freedKey === null ? [] : [{ consumerId: row.consumerId, orderKey: row.freedKey }],
     ),
   }
 }

@@ -28,7 +28,7 @@ export async function replayStep(
   limit: number,
 ): Promise<ReplayStep> {
   const { schema } = session
-  const [row] = await session.query<{ replayed: number; next_seq: number | null; lines: string }>(
+  const [row] = await session.query<{ replayed: number; nextSeq: number | null; lines: string }>(
     `with looked_at as (
       select e.seq, e.event_name, e.aggregate_type || ' ' || e.aggregate_id as aggregate from ${schema}.events e
       where e.seq >= $1::float8::bigint and e.published_at >= $2::text::timestamptz
@@ -52,7 +52,7 @@ export async function replayStep(
       returning i.order_key
     )
     select (select count(*)::int from replayed) as replayed,
-      case when (select count(*) from looked_at) = $6::int then (select max(seq) + 1 from looked_at)::float8 end as next_seq,
+      case when (select count(*) from looked_at) = $6::int then (select max(seq) + 1 from looked_at)::float8 end as "nextSeq",
       (select coalesce(json_agg(json_build_object('consumerId', $7::int, 'orderKey', order_key)), '[]')::text
         from (select distinct order_key from replayed where order_key is not null) lines) as lines`,
     [
@@ -67,7 +67,7 @@ export async function replayStep(
   )
   return {
     replayed: row?.replayed ?? 0,
-    nextSeq: row?.next_seq ?? null,
+    nextSeq: row?.nextSeq ?? null,
     lines: JSON.parse(row?.lines ?? '[]') as HeldRow[],
   }
 }

@@ -18,7 +18,7 @@ export async function prune(
 ): Promise<PruneStep> {
   const { schema } = session
   const cutoff = `now() - $1::int * interval '1 day'`
-  const [row] = await session.query<{ pruned: number; next_seq: number | null }>(
+  const [row] = await session.query<{ pruned: number; nextSeq: number | null }>(
     `with looked_at as (
       select seq, published_at from ${schema}.events
       where seq >= $2::float8::bigint order by seq limit $3::int
@@ -38,8 +38,8 @@ export async function prune(
     )
     select (select count(*)::int from pruned) as pruned,
       case when (select count(*) filter (where published_at < ${cutoff}) from looked_at) = $3::int
-        then (select max(seq) + 1 from looked_at)::float8 end as next_seq`,
+        then (select max(seq) + 1 from looked_at)::float8 end as "nextSeq"`,
     [processedDays, fromSeq, limit],
   )
-  return { pruned: row?.pruned ?? 0, nextSeq: row?.next_seq ?? null }
+  return { pruned: row?.pruned ?? 0, nextSeq: row?.nextSeq ?? null }
 }

@@ -19,14 +19,14 @@ export interface Stats extends Omit<ConsumerStats, 'consumerName'> {
 }
 
 interface RawStats {
-  consumer_name: string | null
+  consumerName: string | null
   pending: number
   processing: number
   processed: number
   failed: number
   skipped: number
   dead: number
-  oldest_ms: number | null
+  oldestMs: number | null
 }
 
 /** Counts what the tables hold. Events that have not been fanned out yet count once for each consumer they are for. */
@@ -52,11 +52,11 @@ export async function readStats(session: Session): Promise<Stats> {
     ), consumer as (
       select id, name from ${schema}.consumers union all select null, null
     )
-    select consumer.name as consumer_name,
+    select consumer.name as "consumerName",
       (coalesce(c.pending, 0) + coalesce(a.pending, 0))::int as pending, coalesce(c.processing, 0)::int as processing,
       coalesce(c.processed, 0)::int as processed, coalesce(c.failed, 0)::int as failed,
       coalesce(c.skipped, 0)::int as skipped, coalesce(c.dead, 0)::int as dead,
-      extract(epoch from clock_timestamp() - least(c.oldest, a.oldest))::float8 * 1000 as oldest_ms
+      extract(epoch from clock_timestamp() - least(c.oldest, a.oldest))::float8 * 1000 as "oldestMs"
     from consumer
       left join counted c on c.consumer_id = consumer.id
       left join arriving a on a.consumer_id is not distinct from consumer.id
@@ -86,13 +86,13 @@ function sum(consumers: readonly ConsumerStats[], count: Count): number {
 
 function toConsumerStats(row: RawStats): ConsumerStats {
   return {
-    consumerName: row.consumer_name ?? '',
+    consumerName: row.consumerName ?? '',
     pending: row.pending,
     processing: row.processing,
     processed: row.processed,
     failed: row.failed,
     skipped: row.skipped,
     deadLettered: row.dead,
-    oldestPendingAgeMs: row.oldest_ms === null ? null : Math.max(0, Math.round(row.oldest_ms)),
+    oldestPendingAgeMs: row.oldestMs === null ? null : Math.max(0, Math.round(row.oldestMs)),
   }
 }
