@@ -9,6 +9,8 @@ const root = path.resolve(import.meta.dirname, '..')
 const unit = ['packages/**/*.test.ts', 'bench/**/*.test.ts']
 const e2e = ['tests/**/*.test.ts']
 const suites = { unit, e2e, all: [...unit, ...e2e] }
+/** Packages that use each other by name get the source, not what was built last. */
+const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --conditions=@integration-hub/source`
 /** A file that hangs fails instead of holding the run for ever. */
 const fileTimeoutMs = 300_000
 
@@ -45,7 +47,7 @@ function runTests(databaseUrl) {
   const runner = spawn(process.execPath, ['--test', ...options, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, HUB_TEST_DATABASE_URL: databaseUrl },
+    env: { ...process.env, NODE_OPTIONS: nodeOptions, HUB_TEST_DATABASE_URL: databaseUrl },
   })
   stopping.signal.addEventListener('abort', () => runner.kill('SIGTERM'))
   return new Promise((resolve) => runner.once('close', (code) => resolve(code ?? 1)))

@@ -1,10 +1,10 @@
-// Compiles the package twice, for `import` and for `require`, with the types of each.
+// Compiles the package in the working directory twice, for `import` and for `require`, with the types of each.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 
-const root = path.resolve(import.meta.dirname, '..')
+const root = process.cwd()
 const tsc = path.join(
   path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
   'bin',
