@@ -1,5 +1,5 @@
 import { counted } from '../core/words.ts'
-import { isRecord } from '../core/schema.ts'
+import { isRecord, type FieldError } from '../core/schema.ts'
 import { writeLine, type Output } from './output.ts'
 import { harmless } from './text.ts'
 
@@ -13,6 +13,7 @@ export interface ResourceChange {
     readonly from?: unknown
     readonly to?: unknown
   }[]
+  readonly warnings: readonly FieldError[]
 }
 
 const marks = { created: '+', updated: '~', deleted: '-' } as const
@@ -30,6 +31,19 @@ export function writeChanges(output: Output, changes: readonly ResourceChange[])
     for (const difference of differences.flatMap(fields))
       writeLine(output, `    ${harmless(inWords(difference))}`)
   }
+}
+
+/** What is odd in a manifest and may be meant, with the place in its file. */
+export function writeWarnings(
+  output: Output,
+  changes: readonly ResourceChange[],
+  explain: (errors: readonly FieldError[]) => readonly string[],
+): void {
+  const warnings = changes.flatMap(({ kind, name, warnings: found }) =>
+    found.map(({ path, message }) => ({ path: `/${kind}s/${name}${path}`, message })),
+  )
+  for (const line of explain(warnings))
+    writeLine(output, output.paint('yellow', `warning: ${harmless(line)}`))
 }
 
 type Difference = ResourceChange['differences'][number]

@@ -60,6 +60,7 @@ const well: Facts = {
   orphans: [],
   integrations: [integration],
   sources: [{ name: 'okdesk', isPublic: false }],
+  policies: [],
   keys: [],
   settings,
   now,
@@ -239,6 +240,15 @@ const cases: readonly [
     () => complaints({ sources: [{ name: 'form', isPublic: true }] }),
     'warning',
     /Anyone may send events to the source form/,
+  ],
+  [
+    'a policy that is odd',
+    () =>
+      complaints({
+        policies: [{ integration: 'billing', path: '/ordering', message: 'orders nothing' }],
+      }),
+    'warning',
+    /billing: ordering orders nothing/,
   ],
   [
     'a key that nobody uses',

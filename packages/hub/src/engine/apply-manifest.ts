@@ -2,6 +2,7 @@ import { withoutDefaults } from '../core/defaults.ts'
 import { differences, type Difference } from '../core/differences.ts'
 import { IntegrationSpec } from '../core/integration-spec.ts'
 import type { ManifestSpec } from '../core/manifest-spec.ts'
+import { policyWarnings } from '../core/policy-problems.ts'
 import type { Precondition } from '../core/precondition.ts'
 import { invalidRequest, Problem } from '../core/problems.ts'
 import type { FieldError } from '../core/schema.ts'
@@ -37,6 +38,8 @@ export interface ResourceChange {
   readonly action: 'created' | 'updated' | 'unchanged' | 'deleted' | 'unlisted'
   /** Without secrets: one that changes is said to. */
   readonly differences: readonly Difference[]
+  /** What is odd about it and may be meant. */
+  readonly warnings: readonly FieldError[]
 }
 
 export interface ManifestResult {
@@ -82,6 +85,7 @@ class Application {
   readonly #request: ManifestRequest
   readonly #errors: FieldError[] = []
   readonly #changes: ResourceChange[] = []
+  readonly #specs = new Map<string, IntegrationSpec>()
   readonly #deletedIntegrations: number[] = []
 
   constructor(configuring: Configuring, client: Client, request: ManifestRequest) {
@@ -103,7 +107,7 @@ class Application {
     if (this.#errors.length > 0) throw invalidRequest('body', this.#errors)
     await this.#dropIntegrations(integrations.map(({ name }) => name))
     await this.#dropSources(sources.map(({ name }) => name))
-    const changes = this.#changes
+    const changes = await this.#withWarnings()
     const result = { version, changes, deletedIntegrations: this.#deletedIntegrations }
     if (dryRun) throw new RolledBack(result)
     const done = changes.filter(({ action }) => action !== 'unchanged' && action !== 'unlisted')
@@ -128,6 +132,7 @@ class Application {
       )
       if (!put) continue
       const spec = specWithSecret(put.result.resource)
+      this.#specs.set(name, spec)
       this.#changed('integration', name, changeOf(IntegrationSpec, before.get(name), spec))
       this.#refusePruned(name, spec)
     }
@@ -142,6 +147,15 @@ class Application {
       const message = `names the source "${source}", which the manifest does not have and pruning deletes`
       this.#errors.push({ path: `/integrations/${name}/sources/${index}`, message })
     }
+  }
+
+  /** Of what the manifest names; when all of it is there, because a source may be odd only for an integration. */
+  async #withWarnings(): Promise<readonly ResourceChange[]> {
+    const sources = await listSources(this.#client, this.#configuring.secrets, { after: null, limit: null })
+    return this.#changes.map((change) => {
+      const spec = change.kind === 'integration' ? this.#specs.get(change.name) : undefined
+      return spec ? { ...change, warnings: policyWarnings(spec, sources) } : change
+    })
   }
 
   async #dropIntegrations(names: readonly string[]): Promise<void> {
@@ -222,7 +236,7 @@ class Application {
     name: string,
     change: Pick<ResourceChange, 'action' | 'differences'>,
   ): void {
-    this.#changes.push({ kind, name, ...change })
+    this.#changes.push({ kind, name, warnings: [], ...change })
   }
 }
 

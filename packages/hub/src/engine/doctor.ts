@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type { Integration, Source } from '../core/catalog.ts'
 import { diagnose } from '../core/doctor.ts'
 import type { Facts, Finding, IntegrationFacts, SettingFacts } from '../core/doctor/facts.ts'
+import { policyProblems, policyWarnings } from '../core/policy-problems.ts'
 import type { Pool } from '../store/database.ts'
 import { countOrphans, readClock, readDatabaseReport } from '../store/doctor.ts'
 import { listKeys } from '../store/keys.ts'
@@ -57,6 +58,12 @@ export class Doctor {
         name,
         isPublic: spec.public && spec.verify.kind === 'none',
       })),
+      policies: integrations.flatMap(({ name, spec }) =>
+        [...policyProblems(spec), ...policyWarnings(spec, sources)].map((found) => ({
+          integration: name,
+          ...found,
+        })),
+      ),
       keys: (await listKeys(pool, { beforeId: null, limit: mostKeys })).map((key) => ({
         ...key,
         mayAdminister: key.scopes.includes('keys:manage'),

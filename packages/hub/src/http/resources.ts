@@ -3,7 +3,7 @@ import { Type, type TObject, type TProperties, type TSchema } from 'typebox'
 import { Name } from '../core/names.ts'
 import { etagOf, matchesEtag, type Precondition } from '../core/precondition.ts'
 import { Problem } from '../core/problems.ts'
-import { closed, isRecord } from '../core/schema.ts'
+import { closed, isRecord, type FieldError } from '../core/schema.ts'
 import type { PutRequest, PutResult } from '../engine/configure.ts'
 import type { App } from './app.ts'
 import { principalOfRequest } from './auth.ts'
@@ -26,6 +26,9 @@ const readOnly = {
   revision: Type.Integer({ description: 'Also the ETag, in quotes.' }),
   createdAt: TimeText,
   updatedAt: TimeText,
+  warnings: Type.Array(closed({ path: Type.String(), message: Type.String() }), {
+    description: 'What is odd about it and may be meant.',
+  }),
 }
 
 /** A kind of resource that is read by name, listed, and put as a whole. */
@@ -40,6 +43,8 @@ export interface ResourceKind<Resource extends Revised> {
   put(request: PutRequest): Promise<PutResult<Resource>>
   /** Its specification, with secrets masked. */
   shown(resource: Resource): object
+  /** What is odd about it and may be meant. */
+  warnings(resource: Resource): readonly FieldError[]
   unknown(name: string): Problem
 }
 
@@ -50,7 +55,7 @@ export function viewSchema(noun: string, spec: TObject): TSchema {
 export function viewOf<Resource extends Revised>(kind: ResourceKind<Resource>, resource: Resource): object {
   const { name, revision, createdAt, updatedAt } = resource
   const times = { createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
-  return { name, revision, ...times, ...kind.shown(resource) }
+  return { name, revision, ...times, warnings: kind.warnings(resource), ...kind.shown(resource) }
 }
 
 export function registerResource<Resource extends Revised>(app: App, kind: ResourceKind<Resource>): void {

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts'
 import { CommandFailed } from '../failure.ts'
 import { readText } from '../files.ts'
 import { writeJson, writeLine } from '../output.ts'
-import { summary, writeChanges, type ResourceChange } from '../show-changes.ts'
+import { summary, writeChanges, writeWarnings, type ResourceChange } from '../show-changes.ts'
 
 interface Result {
   readonly version: number
@@ -41,7 +41,10 @@ export const apply = defineCommand({
 
     const plan = await send(api, reading, { ...query, dryRun: true })
     const outcome = summary(plan.changes)
-    if (!json) writeChanges(context.out, plan.changes)
+    if (!json) {
+      writeChanges(context.out, plan.changes)
+      writeWarnings(context.out, plan.changes, reading.explain)
+    }
     if (options['dry-run'] || outcome === '') {
       if (json) return writeJson(context.out, plan)
       return writeLine(context.out, outcome === '' ? 'Nothing to change.' : `Would be: ${outcome}.`)

@@ -37,7 +37,7 @@ async function fakeHub(answers: Readonly<Record<string, unknown>>) {
   return { changes, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-const deletion = { kind: 'source', name: 'old', action: 'deleted', differences: [] }
+const deletion = { kind: 'source', name: 'old', action: 'deleted', differences: [], warnings: [] }
 const applied = 'POST /v1/manifest?prune=true&backlog=refuse&dryRun=false'
 const pruning = { plan: { version: 3, changes: [deletion] }, [applied]: { version: 3, changes: [deletion] } }
 
@@ -77,6 +77,20 @@ test('creating does not ask', async () => {
   const context = testContext({ url: hub.url, cwd: directory, answer: false })
   assert.equal(await run(['apply', 'hub.yaml'], context), 0)
   assert.equal(context.out.text, '+ source old\n    respond.status: 204\n1 resource created.\n')
+})
+
+test('what is odd in a manifest is said, with its place in the file', async () => {
+  const warnings = [{ path: '/verify', message: 'is odd' }]
+  fs.writeFileSync(
+    path.join(directory, 'odd.yaml'),
+    'version: 1\nsources:\n  old:\n    verify: { kind: none }\n',
+  )
+  const hub = await fakeHub({
+    plan: { version: 1, changes: [{ ...deletion, action: 'unchanged', warnings }] },
+  })
+  const context = testContext({ url: hub.url, cwd: directory })
+  assert.equal(await run(['apply', 'odd.yaml'], context), 0)
+  assert.match(context.out.text, /^warning: odd\.yaml:4:\d+ sources\.old\.verify: is odd$/m)
 })
 
 const replaying = {

@@ -40,9 +40,10 @@ interface Resource {
 async function specifications(api: Api, address: string): Promise<Record<string, unknown>> {
   const { items } = await api.list<Resource>(address, {}, everything)
   return Object.fromEntries(
-    items.map(({ name, revision: _revision, createdAt: _createdAt, updatedAt: _updatedAt, ...spec }) => [
-      name,
-      spec,
-    ]),
+    items.map(({ name, ...resource }) => {
+      const added = ['revision', 'createdAt', 'updatedAt', 'warnings']
+      const spec = Object.entries(resource).filter(([field]) => !added.includes(field))
+      return [name, Object.fromEntries(spec)]
+    }),
   )
 }

@@ -18,6 +18,8 @@ export interface Facts {
   readonly orphans: readonly OrphanFacts[]
   readonly integrations: readonly IntegrationFacts[]
   readonly sources: readonly { readonly name: string; readonly isPublic: boolean }[]
+  /** What is wrong or odd in what integrations ask for. */
+  readonly policies: readonly PolicyFacts[]
   readonly keys: readonly KeyFacts[]
   readonly settings: SettingFacts
   readonly now: Date
@@ -74,6 +76,12 @@ export interface IntegrationFacts {
   readonly manual: number
   readonly attemptsPerSecond: number
   readonly failuresPerSecond: number
+}
+
+export interface PolicyFacts {
+  readonly integration: string
+  readonly path: string
+  readonly message: string
 }
 
 export interface KeyFacts {

@@ -6,7 +6,7 @@ const unusedAfterMs = 90 * 86_400_000
 /** What is easy to get wrong once others can reach the hub. */
 export function settingFindings(facts: Facts): readonly Finding[] {
   return orWell(
-    [...exposure(facts), ...secrets(facts), ...keys(facts)],
+    [...exposure(facts), ...secrets(facts), ...keys(facts), ...policies(facts)],
     ok('settings', 'No setting is weak.'),
   )
 }
@@ -76,4 +76,13 @@ function keys({ keys: found, now }: Facts): readonly Finding[] {
       message: `The key ${name} may do everything, never expires and was not used for 90 days.`,
       remedy: `Revoke it if nobody needs it: \`hub keys revoke ${id}\`.`,
     }))
+}
+
+function policies({ policies: found }: Facts): readonly Finding[] {
+  return found.map(({ integration, path, message }) => ({
+    check: 'settings',
+    severity: 'warning',
+    message: `${integration}: ${path.slice(1).replaceAll('/', '.')} ${message}.`,
+    remedy: 'Put the integration again without the contradiction, or leave it if it is meant.',
+  }))
 }

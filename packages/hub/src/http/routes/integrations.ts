@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { IntegrationSpec } from '../../core/integration-spec.ts'
+import { policyWarnings } from '../../core/policy-problems.ts'
 import { closed } from '../../core/schema.ts'
 import { maskSecrets } from '../../core/secret-fields.ts'
 import { putIntegration, specWithSecret, unknownIntegration } from '../../engine/configure-integration.ts'
@@ -27,6 +28,7 @@ function integrationKind(hub: HubContext): ResourceKind<IntegrationRecord> {
     list: (page) => listIntegrations(hub.pool, hub.secrets, page),
     put: (request) => putIntegration(hub, request),
     shown: (integration) => maskSecrets(IntegrationSpec, specWithSecret(integration)),
+    warnings: ({ spec }) => policyWarnings(spec, hub.catalog.current.catalog.sources),
     unknown: unknownIntegration,
   }
 }

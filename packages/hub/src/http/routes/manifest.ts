@@ -34,6 +34,9 @@ const ChangeView = closed({
     }),
     { description: 'Without secrets.' },
   ),
+  warnings: Type.Array(closed({ path: Type.String(), message: Type.String() }), {
+    description: 'What is odd about it and may be meant.',
+  }),
 })
 
 const ResultView = closed({
@@ -72,7 +75,11 @@ export const manifest: RegisterRoutes = (app, hub) => {
       const view: Static<typeof ResultView> = {
         dryRun: request.query.dryRun,
         version,
-        changes: changes.map((change) => ({ ...change, differences: [...change.differences] })),
+        changes: changes.map(({ differences, warnings, ...change }) => ({
+          ...change,
+          differences: [...differences],
+          warnings: [...warnings],
+        })),
       }
       return reply.header('etag', etagOf(version)).send(view)
     },

@@ -19,6 +19,7 @@ function sourceKind(hub: HubContext): ResourceKind<SourceRecord> {
     list: (page) => listSources(hub.pool, hub.secrets, page),
     put: (request) => putSource(hub, request),
     shown: ({ spec }) => maskSecrets(SourceSpec, spec),
+    warnings: () => [],
     unknown: (name) => new Problem('unknown_source', `There is no source ${name}.`),
   }
 }
