@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { suite, test } from 'node:test'
+import { promisify } from 'node:util'
+
+const root = path.resolve(import.meta.dirname, '..', '..')
+const run = path.join(root, 'examples', 'run.ts')
+
+/** The requirements that each story has to have shown when it ends. */
+const stories = {
+  okdesk: 'H1, H2, H3, H4, H5, H6, H7, H8, H9, H11',
+} as const satisfies Readonly<Record<string, string>>
+
+suite('the stories of the examples are true', () => {
+  for (const [name, requirements] of Object.entries(stories)) {
+    test(name, async () => {
+      const ran = promisify(execFile)(process.execPath, [run, name], { cwd: root, timeout: 200_000 })
+      const { stdout } = await ran.catch((error: { stdout: string; stderr: string }) =>
+        assert.fail(`${error.stdout}\n${error.stderr}`),
+      )
+      assert.ok(stdout.includes(`It all holds: ${requirements}.`), stdout)
+    })
+  }
+})
+
+test('an example that does not exist is told from those that do', async () => {
+  const ran = promisify(execFile)(process.execPath, [run, 'okdsk'], { cwd: root })
+  await assert.rejects(ran, { code: 2, stderr: /Say which example: .*npm run example okdesk/ })
+})
