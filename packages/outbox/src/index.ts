@@ -2,7 +2,7 @@ export { fromPg } from './clients/pg.ts'
 export { fromPrisma, type FromPrismaOptions } from './clients/prisma.ts'
 export { fromTypeOrm } from './clients/typeorm.ts'
 export { OutboxError, type OutboxErrorCode, PermanentError } from './core/errors.ts'
-export type { DomainEvent, EventMap, NewEvent, NewEventOf } from './core/event.ts'
+export type { DomainEvent, EventMap, NewEvent, NewEventOf, UndeclaredEvents } from './core/event.ts'
 export { type Entity, type Link, LinkType, type NewLink } from './core/link.ts'
 export type { State } from './core/outcome.ts'
 export { defaultSettings, type PartialSettings, type SettingKey, type Settings } from './core/settings.ts'
@@ -29,6 +29,7 @@ export {
   type Outbox,
   type PublishOptions,
   type SettingsService,
+  type UndeclaredTransaction,
 } from './outbox.ts'
 export type { ReplayOptions } from './replay.ts'
 export type { Consumer } from './store/consumers.ts'
