@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { it } from 'node:test'
 import { PermanentError } from './core/errors.ts'
 import { until } from './testing/database.ts'
@@ -35,6 +36,32 @@ it('handles at once what this process publishes, with or without a transaction',
   tx.release()
   // Polling alone would take five seconds.
   await until('the second is handled', () => seen.length === 2, 2_000)
+  await outbox.stop()
+})
+
+it('runs handlers outside of the asynchronous context of whoever published', async () => {
+  const outbox = await outboxes.open()
+  const request = new AsyncLocalStorage<string>()
+  const seen: (string | undefined)[] = []
+  outbox.subscribe({
+    eventName: '**',
+    consumerName: 'apart',
+    handler: () => void seen.push(request.getStore()),
+  })
+  await outbox.start()
+  // While the loop is in a round, nobody else's context can get into it.
+  await outbox.drain()
+  await request.run('the request', () => outbox.publish(event('order.placed')))
+  await until('the first is handled', () => seen.length === 1)
+  const tx = await outboxes.pool.connect()
+  await request.run('another request', async () => {
+    await tx.query('begin')
+    await outbox.publish(event('order.placed'), { tx })
+    await tx.query('commit')
+  })
+  tx.release()
+  await until('both are handled', () => seen.length === 2)
+  assert.deepEqual(seen, [undefined, undefined])
   await outbox.stop()
 })
 

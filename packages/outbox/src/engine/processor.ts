@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Settings } from '../core/settings.ts'
 import { nextDueMs } from '../store/claim.ts'
 import { Alarm } from './alarm.ts'
@@ -34,6 +35,8 @@ export class Processor<Tx> {
   private readonly look = new Alarm(() => this.wake('look'))
   private readonly ends = new Ends(() => this.wake('fanOut'))
   private readonly watch = new Watch()
+  /** Whoever publishes wakes the loop, which must not see that one's AsyncLocalStorage: its request, its transaction. */
+  private readonly ownContext = new AsyncResource('outbox')
   private worker: Worker<Tx> | null = null
   private starting: Promise<void> | null = null
   private stopping: Promise<void> | null = null
@@ -158,7 +161,7 @@ export class Processor<Tx> {
     if (why === 'poll' || why === 'fanOut') this.wants.fanOut = true
     if (why === 'poll' || why === 'claim') this.wants.claim = true
     if (why === 'poll') this.wants.nextDue = true
-    if (this.worker && !this.isInRound) this.round = this.runRounds()
+    if (this.worker && !this.isInRound) this.round = this.ownContext.runInAsyncScope(() => this.runRounds())
   }
 
   private settled(): void {
