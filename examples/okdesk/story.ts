@@ -62,7 +62,7 @@ async function aTicketArrives({ story, hub, okdesk, billing }: Cast): Promise<vo
   story.chapter('A ticket arrives')
   const sent = await okdesk.opens({ number: 1, kind: 'billable' })
   story.show('H1', `Okdesk is answered ${sent.status} with the eventId ${sent.eventId}`, sent.status === 202)
-  await isInStatus(hub, sent.eventId, 'DELIVERED')
+  const event = await hub.eventOnce(sent.eventId, 'DELIVERED')
   const [request] = billing.application.received
   const arrived = request?.body ?? Buffer.alloc(0)
   story.show(
@@ -70,7 +70,6 @@ async function aTicketArrives({ story, hub, okdesk, billing }: Cast): Promise<vo
     `Billing got the very bytes, sha-256 ${sha256(sent.body).slice(0, 16)}…`,
     arrived.equals(sent.body),
   )
-  const event = await hub.get(`/v1/events/${sent.eventId}`)
   story.show('H2', 'and the hub keeps them under the same sum', event.sha256 === sha256(sent.body))
   story.show('H3', `The API says that the event is ${event.status}`, event.status === 'DELIVERED')
 }
@@ -130,7 +129,7 @@ async function billingIsDown({ story, hub, okdesk, billing, parking }: Cast): Pr
   story.show('H2', `${after.backlog} deliveries still wait: nothing is lost`, after.backlog === stats.backlog)
 
   const pass = await okdesk.opens({ number: 500, kind: 'parking-pass' })
-  await isInStatus(hub, pass.eventId, 'DELIVERED')
+  await hub.eventOnce(pass.eventId, 'DELIVERED')
   story.show('H7', 'Parking gets its passes while Billing is down', parking.passes.has('500'))
 }
 
@@ -155,7 +154,7 @@ async function parkingHardlyAnswers({ story, hub, okdesk, parking }: Cast): Prom
     kind: 'parking-pass',
   }))
   const sent = await Promise.all(wanted.map((ticket) => okdesk.opens(ticket)))
-  for (const { eventId } of sent) await isInStatus(hub, eventId, 'DELIVERED')
+  for (const { eventId } of sent) await hub.eventOnce(eventId, 'DELIVERED')
   const requests = parking.application.received.slice(before)
   story.show('H5', `${passes} passes took ${requests.length} requests`, requests.length > passes)
   story.show(
@@ -176,7 +175,7 @@ async function parkingHardlyAnswers({ story, hub, okdesk, parking }: Cast): Prom
 async function parkingRefuses({ story, hub, okdesk, parking }: Cast): Promise<void> {
   story.chapter('Parking refuses, and a person mends it')
   const sent = await okdesk.opens({ number: 700, kind: 'parking-pass', vehicle: 'motorcycle' })
-  await isInStatus(hub, sent.eventId, 'FAILED')
+  await hub.eventOnce(sent.eventId, 'FAILED')
   const [group] = (await hub.get(`/v1/dead-letters/groups?integration=${toParking}`)).items
   story.show('H6', `A dead letter: ${group.errorClass}, ${group.message}`, group.count === 1)
   const list = ['deliveries', 'list', '--integration', toParking, '--status', 'DEAD']
@@ -190,7 +189,7 @@ async function parkingRefuses({ story, hub, okdesk, parking }: Cast): Promise<vo
   const replay = ['replay', toParking, '--status', 'DEAD']
   story.terminal(`npx hub ${replay.join(' ')} --dry-run`, await hub.command(...replay, '--dry-run'))
   story.terminal(`npx hub ${replay.join(' ')}`, await hub.command(...replay))
-  await isInStatus(hub, sent.eventId, 'DELIVERED')
+  await hub.eventOnce(sent.eventId, 'DELIVERED')
   story.show('H6', 'The motorcycle has its pass', parking.passes.has('700'))
 }
 
@@ -210,21 +209,13 @@ async function whatAnOperatorSees({ story, hub, okdesk }: Cast): Promise<void> {
     /"integration":"okdesk-to-billing".*circuit changed/.test(hub.log),
   )
   const accepted = okdesk.sent.filter(({ status }) => status === 202)
-  for (const { eventId } of accepted) await isInStatus(hub, eventId, 'DELIVERED')
+  for (const { eventId } of accepted) await hub.eventOnce(eventId, 'DELIVERED')
   const { dead, backlog } = await hub.get('/v1/stats')
   story.show(
     'H3',
     `All ${accepted.length} events are DELIVERED; ${dead} dead, ${backlog} waiting`,
     dead + backlog === 0,
   )
-}
-
-/** Waits until the API says so. */
-async function isInStatus(hub: Hub, eventId: string, status: string): Promise<void> {
-  await until(`event ${eventId} is ${status}`, async () => {
-    const event = await hub.get(`/v1/events/${eventId}`)
-    return event.status === status
-  })
 }
 
 function sha256(bytes: Buffer): string {

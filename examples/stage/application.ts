@@ -22,11 +22,11 @@ export type Handling = Reply | 'silence' | 'hang up'
 export class Application {
   /** Every request that it got, in order. */
   readonly received: Received[] = []
-  readonly #handle: (request: Received) => Handling
+  readonly #handle: (request: Received) => Handling | Promise<Handling>
   #server: http.Server | null = null
   #port = 0
 
-  constructor(handle: (request: Received) => Handling) {
+  constructor(handle: (request: Received) => Handling | Promise<Handling>) {
     this.#handle = handle
   }
 
@@ -58,7 +58,7 @@ export class Application {
       const { method = '', url = '', headers } = request
       const received = { method, path: url, headers, body }
       this.received.push(received)
-      const handling = this.#handle(received)
+      const handling = await this.#handle(received)
       if (handling === 'hang up') response.destroy()
       else if (handling !== 'silence')
         response.writeHead(handling.status, { 'content-type': 'application/json' }).end(handling.body ?? '{}')

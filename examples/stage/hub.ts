@@ -112,6 +112,14 @@ export class Hub {
     return json
   }
 
+  /** Waits until the API says that the event is in this status, and gives the event. */
+  async eventOnce(eventId: string, status: string): Promise<Json> {
+    return until(`event ${eventId} is ${status}`, async () => {
+      const event = await this.get(`/v1/events/${eventId}`)
+      return event.status === status && event
+    })
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process
     this.#process = null

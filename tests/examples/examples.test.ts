@@ -10,6 +10,7 @@ const run = path.join(root, 'examples', 'run.ts')
 /** The requirements that each story has to have shown when it ends. */
 const stories = {
   okdesk: 'H1, H2, H3, H4, H5, H6, H7, H8, H9, H11',
+  shipping: 'O1, O2, O3, O4, O5',
 } as const satisfies Readonly<Record<string, string>>
 
 suite('the stories of the examples are true', () => {
