@@ -210,6 +210,41 @@ test('what a person opened stays open, unprobed, until a person closes it', () =
   })
 })
 
+// Seen to fail with: a 500 taken for an outage; the time not beginning anew after a sign of life; `>` for `>=`.
+test('it opens when nothing but signs of an outage came back for so long', () => {
+  const policy: CircuitPolicy = {
+    enabled: true,
+    failures: 100,
+    windowMs: 60_000,
+    openMs: 100,
+    maxOpenMs: 100,
+    unavailableMs: 500,
+  }
+  const steps = fc.array(
+    fc.record({ outcome: anyOutcome, afterMs: fc.integer({ min: 0, max: 6 }).map((n) => n * 50) }),
+    {
+      maxLength: 40,
+    },
+  )
+  fc.assert(
+    fc.property(steps, (history) => {
+      let nowMs = 1_000_000
+      let circuit = closedCircuit(nowMs)
+      let downSinceMs: number | null = null
+      for (const { outcome, afterMs } of history) {
+        nowMs += afterMs
+        circuit = afterAttempt(circuit, policy, outcome, 1, nowMs)
+        if (outcome === silent) downSinceMs ??= nowMs
+        else if (outcome !== aborted && outcome !== throttled) downSinceMs = null
+        const isLong: boolean = outcome === silent && downSinceMs !== null && nowMs - downSinceMs >= 500
+        assert.equal(circuit.phase, isLong ? 'open' : 'closed')
+        if (isLong) return
+      }
+    }),
+    { seed, numRuns: 2_000 },
+  )
+})
+
 // Seen to fail with: `enabled` ignored.
 test('a disabled circuit never opens', () => {
   eachHistory((policy, seen) => {

@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.ts'
 /**
  * The state machine of one integration's circuit:
  *
- *   closed ── failures in a row over distinct deliveries, or the failure rate ──► open
+ *   closed ── failures in a row over distinct deliveries, the failure rate, or a time of unavailability ──► open
  *   open ── its time is over, or nothing forces it ──► half-open (one probe in flight)
  *   half-open ── the probe found the target alive ──► closed
  *   half-open ── it did not ──► open, twice as long
@@ -23,6 +23,8 @@ export interface Circuit {
   /** The deliveries that failed in a row, each once. */
   readonly failedInRow: ReadonlySet<number>
   readonly window: Window
+  /** Since when nothing but signs of an outage came back. */
+  readonly downSinceMs: number | null
 }
 
 /** Outcomes of late, in two halves so that the older can be forgotten at once. */
@@ -49,6 +51,7 @@ export function closedCircuit(nowMs: number): Circuit {
     probeAtMs: null,
     failedInRow: new Set(),
     window: { startedMs: nowMs, current: noTally, previous: noTally },
+    downSinceMs: null,
   }
 }
 
@@ -82,28 +85,35 @@ export function afterAttempt(
   if (health === null || circuit.phase !== 'closed' || !policy.enabled) return circuit
   if (health === 'alive') {
     if (policy.failureRate === undefined && circuit.failedInRow.size === 0) return circuit
-    return { ...circuit, failedInRow: new Set(), window: tally(circuit.window, policy, false, nowMs) }
+    const window = tally(circuit.window, policy, false, nowMs)
+    return { ...circuit, failedInRow: new Set(), window, downSinceMs: null }
   }
-  const failedInRow = new Set(circuit.failedInRow).add(seq)
-  const window = tally(circuit.window, policy, true, nowMs)
-  const next = { ...circuit, failedInRow, window }
-  if (failedInRow.size >= policy.failures) {
-    return open(
-      next,
-      policy.openMs,
-      `${failedInRow.size} deliveries in a row failed, the last with: ${outcome.error}`,
-      nowMs,
-    )
+  const next: Circuit = {
+    ...circuit,
+    failedInRow: new Set(circuit.failedInRow).add(seq),
+    window: tally(circuit.window, policy, true, nowMs),
+    downSinceMs: isDown(outcome) ? (circuit.downSinceMs ?? nowMs) : null,
   }
-  const rate = failureRate(window)
-  if (
-    policy.failureRate !== undefined &&
-    rate.all >= policy.failures &&
-    rate.bad / rate.all >= policy.failureRate
-  ) {
-    return open(next, policy.openMs, `${rate.bad} of the last ${rate.all} attempts failed`, nowMs)
-  }
-  return next
+  const reason = whyOpen(next, policy, outcome, nowMs)
+  return reason === null ? next : open(next, policy.openMs, reason, nowMs)
+}
+
+function whyOpen(
+  { failedInRow, window, downSinceMs }: Circuit,
+  policy: CircuitPolicy,
+  outcome: Outcome,
+  nowMs: number,
+): string | null {
+  if (failedInRow.size >= policy.failures)
+    return `${failedInRow.size} deliveries in a row failed, the last with: ${outcome.error}`
+  const { all, bad } = failureRate(window)
+  const { failureRate: worst, unavailableMs } = policy
+  if (worst !== undefined && all >= policy.failures && bad / all >= worst)
+    return `${bad} of the last ${all} attempts failed`
+  const downMs = downSinceMs === null ? 0 : nowMs - downSinceMs
+  if (unavailableMs !== undefined && downSinceMs !== null && downMs >= unavailableMs)
+    return `the target was unavailable for ${downMs} ms, the last attempt got: ${outcome.error}`
+  return null
 }
 
 export function mayProbe({ phase, probeAtMs, openMs }: Circuit, nowMs: number): boolean {

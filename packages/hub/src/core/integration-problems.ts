@@ -3,7 +3,8 @@ import { compileFilter } from './filter.ts'
 import type { IntegrationSpec } from './integration-spec.ts'
 import { policyProblems } from './policy-problems.ts'
 import type { FieldError } from './schema.ts'
-import { targetProblems } from './target-problems.ts'
+import { targetProblems, urlProblems } from './target-problems.ts'
+import { compileFixedUrl } from './target-url.ts'
 import { typePatternError } from './type-pattern.ts'
 
 /** What is wrong with an integration beyond its schema and the resources that it names. */
@@ -12,6 +13,7 @@ export function integrationProblems(spec: IntegrationSpec, addresses: AddressPol
     ...typeProblems(spec),
     ...filterProblems(spec),
     ...below('/target', targetProblems(spec.target, addresses)),
+    ...probeProblems(spec, addresses),
     ...policyProblems(spec),
   ]
 }
@@ -27,6 +29,13 @@ function filterProblems({ filter }: IntegrationSpec): readonly FieldError[] {
   if (filter === undefined) return []
   const compiled = compileFilter(filter)
   return compiled.ok ? [] : below('/filter', compiled.errors)
+}
+
+function probeProblems(
+  { circuit: { probe } }: IntegrationSpec,
+  addresses: AddressPolicy,
+): readonly FieldError[] {
+  return probe ? urlProblems('/circuit/probe/url', compileFixedUrl(probe.url), addresses) : []
 }
 
 function below(path: string, errors: readonly FieldError[]): readonly FieldError[] {

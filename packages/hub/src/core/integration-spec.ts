@@ -194,6 +194,14 @@ export const CircuitPolicy = closed(
       }),
     ),
     windowMs: Type.Integer({ default: 60_000, minimum: 100, maximum: dayMs }),
+    unavailableMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: dayMs,
+        description:
+          'Opens when for so long nothing came back but 502, 503, 504 or no answer at all, however few were sent.',
+      }),
+    ),
     openMs: Type.Integer({ default: 5_000, minimum: 10, maximum: dayMs }),
     maxOpenMs: Type.Integer({
       default: 300_000,
@@ -201,6 +209,23 @@ export const CircuitPolicy = closed(
       maximum: dayMs,
       description: 'Open time doubles up to this.',
     }),
+    probe: Type.Optional(
+      closed(
+        {
+          method: Type.Union(
+            [Type.Literal('GET'), Type.Literal('HEAD'), Type.Literal('OPTIONS'), Type.Literal('POST')],
+            { default: 'GET' },
+          ),
+          url: Type.String({ minLength: 1, maxLength: 4_000, description: 'Without variables.' }),
+        },
+        {
+          description:
+            'Asked first while the circuit is open: as long as it does not answer 2xx, no delivery is risked. Carries ' +
+            'the credentials and fixed headers of the target when it lies at the same origin. Without it each probe ' +
+            'is a waiting delivery.',
+        },
+      ),
+    ),
   },
   { default: {} },
 )

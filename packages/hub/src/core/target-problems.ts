@@ -19,7 +19,7 @@ export function targetProblems(target: TargetSpec, addresses: AddressPolicy): re
   ]
 }
 
-function urlProblems(
+export function urlProblems(
   path: string,
   url: Result<Pick<TargetUrl, 'hostname'>>,
   addresses: AddressPolicy,

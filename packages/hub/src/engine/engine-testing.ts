@@ -6,7 +6,7 @@ import { sampleOutcome } from '../core/outcome-testing.ts'
 import { PostgresQueue } from '../queue/postgres.ts'
 import { openPool, type Pool } from '../store/database.ts'
 import { ensurePartitions } from '../store/partitions.ts'
-import type { Delivery } from '../targets/target.ts'
+import type { Delivery, Target } from '../targets/target.ts'
 import { until } from '../testing/until.ts'
 import { putIntegration } from './configure-integration.ts'
 import { putSource } from './configure-source.ts'
@@ -27,6 +27,7 @@ export interface Received {
   readonly outcome: Outcome
 }
 
+const fine = { result: 'delivered', httpStatus: 200, errorClass: null, error: null } as const
 const status = { errorClass: 'status', error: 'the target said no' } as const
 export const failed: Partial<Outcome> = { result: 'failed', httpStatus: 500, ...status }
 export const down: Partial<Outcome> = { result: 'failed', httpStatus: 503, ...status }
@@ -74,6 +75,7 @@ export class TestHub {
   readonly #configuration: TestConfiguration
   readonly #nodes: TestNode[] = []
   readonly #scripts = new Map<string, Script>()
+  readonly #probes = new Map<string, () => Partial<Outcome>>()
   readonly #thaws = new Map<TestNode, () => void>()
   readonly received: Received[] = []
   source!: Source
@@ -126,9 +128,10 @@ export class TestHub {
     if (!pool.ended) await pool.end()
   }
 
-  async put(spec: object, script: Script = () => ({})): Promise<Integration> {
+  async put(spec: object, script: Script = () => ({}), probe?: () => Partial<Outcome>): Promise<Integration> {
     const name = this.#name('integration')
     this.#scripts.set(name, script)
+    if (probe) this.#probes.set(name, probe)
     return this.#put(name, spec, this.#configuration.configuring)
   }
 
@@ -180,6 +183,7 @@ export class TestHub {
       createTarget: ({ name }) => ({
         batch: 1,
         close: () => Promise.resolve(),
+        probe: this.#probeOf(name),
         deliver: async ([delivery], signal) => {
           assert.ok(delivery)
           return [await this.#deliver(name, delivery, signal)]
@@ -192,11 +196,15 @@ export class TestHub {
     return node
   }
 
+  #probeOf(integration: string): Target['probe'] {
+    const probe = this.#probes.get(integration)
+    return probe && (() => Promise.resolve(sampleOutcome({ ...fine, startedAt: new Date(), ...probe() })))
+  }
+
   async #deliver(integration: string, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
     const atMs = performance.now()
     const script = this.#scripts.get(integration) ?? (() => ({}))
     const said = await Promise.resolve(script(delivery, signal))
-    const fine = { result: 'delivered', httpStatus: 200, errorClass: null, error: null } as const
     const outcome = sampleOutcome({ ...fine, startedAt: new Date(), ...said })
     this.received.push({ integration, delivery, atMs, outcome })
     return outcome

@@ -38,6 +38,7 @@ export function sameTarget(a: Integration, b: Integration): boolean {
   return (
     isDeepStrictEqual(a.spec.target, b.spec.target) &&
     isDeepStrictEqual(a.signing, b.signing) &&
+    isDeepStrictEqual(a.spec.circuit.probe, b.spec.circuit.probe) &&
     a.spec.concurrency === b.spec.concurrency
   )
 }

@@ -1,14 +1,5 @@
 import type { Integration } from '../core/catalog.ts'
-import {
-  afterAttempt,
-  afterProbe,
-  closedCircuit,
-  forceCircuit,
-  mayProbe,
-  probeReturned,
-  probeSent,
-  type Circuit,
-} from '../core/circuit.ts'
+import type { Circuit } from '../core/circuit.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
 import { eventTime } from '../core/ids.ts'
@@ -18,6 +9,7 @@ import { CommitUnknownError } from '../store/database.ts'
 import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
+import { Breaker } from './breaker.ts'
 import { noOutcome, sameTarget, toDelivery, type LaneDeps } from './lane-parts.ts'
 import { Pace } from './pace.ts'
 import { Window, type Work } from './window.ts'
@@ -44,12 +36,12 @@ export class Lane {
   readonly #window: Window
   readonly #backlog: Backlog
   readonly #pace: Pace
+  readonly #breaker: Breaker
   readonly #alarm = new Alarm(() => this.pump())
   readonly #flights = new Map<number, Work>()
   #integration: Integration
   #target: Target
   #abort = new AbortController()
-  #circuit: Circuit
   #filling = false
   #loading = false
   #freeing = 0
@@ -61,13 +53,13 @@ export class Lane {
     this.#window = new Window(maxBytes)
     this.#backlog = new Backlog(deps.queue)
     this.#target = deps.createTarget(integration)
-    this.#circuit = circuit
+    this.#breaker = new Breaker(circuit, () => this.#integration, deps)
     this.#pace = new Pace(integration)
   }
 
   get state(): LaneState {
     return {
-      circuit: this.#circuit,
+      circuit: this.#breaker.circuit,
       inFlight: this.#flights.size,
       inMemory: this.#window.size,
       rateLimited: this.#pace.isRateLimited,
@@ -100,13 +92,12 @@ export class Lane {
       void old.close()
     }
     this.#pace.update(before, integration)
-    if (!integration.spec.circuit.enabled && !this.#circuit.forced)
-      this.#setCircuit(closedCircuit(Date.now()))
+    this.#breaker.update(Date.now())
     this.pump()
   }
 
   forceCircuit(state: 'open' | 'closed'): void {
-    this.#setCircuit(forceCircuit(state, Date.now()))
+    this.#breaker.force(state, Date.now())
     this.pump()
   }
 
@@ -173,15 +164,16 @@ export class Lane {
     if (!this.#flows()) this.#releaseReady()
     if (this.#integration.spec.paused) return
     const nowMs = Date.now()
-    if (this.#circuit.phase === 'closed') {
+    if (this.#breaker.isClosed) {
       this.#send(nowMs)
       this.#fill(epoch, nowMs)
-    } else if (mayProbe(this.#circuit, nowMs) && this.#backlog.hasReady(nowMs)) void this.#probe(epoch, nowMs)
+    } else if (this.#breaker.mayProbe(nowMs) && (this.#target.probe || this.#backlog.hasReady(nowMs)))
+      void this.#probe(epoch, nowMs)
     this.#arm(nowMs)
   }
 
   #flows(): boolean {
-    return this.#circuit.phase === 'closed' && !this.#integration.spec.paused && this.#deps.epoch() !== null
+    return this.#breaker.isClosed && !this.#integration.spec.paused && this.#deps.epoch() !== null
   }
 
   #send(nowMs: number): void {
@@ -213,11 +205,8 @@ export class Lane {
     const nowMs = Date.now()
     const { spec } = this.#integration
     const { seq, counted, forgiven, restartedAt, eventId } = work.delivery
-    this.#setCircuit(
-      asProbe
-        ? afterProbe(this.#circuit, spec.circuit, outcome, nowMs)
-        : afterAttempt(this.#circuit, spec.circuit, outcome, seq, nowMs),
-    )
+    if (asProbe) this.#breaker.probed(outcome, nowMs)
+    else this.#breaker.attempted(outcome, seq, nowMs)
     if (outcome.httpStatus === 429) this.#pace.slowDown(outcome, nowMs)
     const tried = { counted, forgiven, since: restartedAt ?? eventTime(eventId) }
     const verdict = decideNext(outcome, tried, spec, asProbe, nowMs, Math.random())
@@ -302,10 +291,12 @@ export class Lane {
     return flight !== undefined
   }
 
-  /** Sends one waiting delivery to see whether the target is back. */
+  /** Sends the target's own probe request, if it has one, then one waiting delivery to see whether it is back. */
   async #probe(epoch: number, nowMs: number): Promise<void> {
     if (this.#freeing > 0 || this.#filling) return
-    this.#circuit = probeSent(this.#circuit)
+    this.#breaker.probeSent()
+    const answer = (await this.#target.probe?.(this.#abort.signal)) ?? null
+    if (answer && answer.result !== 'delivered') return this.#probed(answer)
     let againInMs = 0
     const work = await this.#claimProbe(epoch, nowMs).catch((error: unknown) => {
       this.#claimFailed(error, epoch)
@@ -316,7 +307,7 @@ export class Lane {
     if (
       work?.event &&
       this.#deps.epoch() === epoch &&
-      this.#circuit.phase === 'half-open' &&
+      this.#breaker.isProbing &&
       !this.#stopped &&
       !this.#integration.spec.paused
     ) {
@@ -324,8 +315,16 @@ export class Lane {
       this.#start(work, work.event, true)
     } else {
       if (work && this.#deps.owns(epoch)) this.#window.push(work)
-      this.#circuit = probeReturned(this.#circuit, Date.now() + againInMs)
+      // Nothing waits that could show more than the probe request did.
+      if (answer && !work && againInMs === 0) return this.#probed(answer)
+      this.#breaker.probeReturned(Date.now() + againInMs)
     }
+    this.pump()
+  }
+
+  #probed(answer: Outcome): void {
+    if (this.#stopped) return
+    this.#breaker.probed(answer, Date.now())
     this.pump()
   }
 
@@ -342,14 +341,6 @@ export class Lane {
     if (work.event) return work
     this.#bury(work)
     return null
-  }
-
-  #setCircuit(next: Circuit): void {
-    const before = this.#circuit
-    this.#circuit = next
-    if (before.phase === next.phase && before.forced === next.forced) return
-    this.#deps.keepCircuit(this.#integration.id, next)
-    this.#deps.telemetry.emit('circuit', { integration: this.#integration.name, before, after: next })
   }
 
   #releaseReady(): void {
@@ -379,12 +370,13 @@ export class Lane {
 
   /** Wakes the lane when time alone lets it do more. */
   #arm(nowMs: number): void {
-    const { phase, probeAtMs } = this.#circuit
+    const { phase, probeAtMs } = this.#breaker.circuit
     const dueMs = this.#backlog.nextDueMs
     if (this.#stopped) return
     // Whatever keeps a probe back just now pumps when it is done.
     if (phase === 'open' && probeAtMs !== null && !this.#filling && this.#freeing === 0) {
-      this.#alarm.at(this.#backlog.hasFresh ? probeAtMs : Math.max(probeAtMs, dueMs))
+      const isAtOnce = this.#target.probe !== undefined || this.#backlog.hasFresh
+      this.#alarm.at(isAtOnce ? probeAtMs : Math.max(probeAtMs, dueMs))
     }
     if (phase !== 'closed') return
     if (dueMs > nowMs) this.#alarm.at(dueMs)

@@ -8,6 +8,7 @@ import { openClient, type ClientOptions, type HttpClient } from './client.ts'
 import { contractGuard, type Guard } from './contract-guard.ts'
 import { systemLookup, type Lookup } from './connector.ts'
 import { beginNow, type Beginning } from './exchange.ts'
+import { planProbe } from './probe.ts'
 import { misconfigured, stopped, unusableTarget } from './not-sent.ts'
 import { planRequests, type OutgoingRequest, type RequestPlan } from './request.ts'
 import type { Delivery, Exchange, ObservableTarget, TargetDeps } from './target.ts'
@@ -25,7 +26,21 @@ export function createHttpTarget(
   const client = connect(plan.value.origin, integration, spec, { ...deps, lookup })
   if (!client.ok) return unusableTarget(client.message, deps.now)
   const guard = spec.openapi === undefined ? null : contractGuard(spec.openapi)
-  return new HttpEndpoint(plan.value, client.value, guard, deps.now)
+  const probe = planProbe(integration, spec, plan.value.origin, deps.version)
+  if (!probe) return new HttpEndpoint(plan.value, client.value, guard, null, deps.now)
+  const probing = connect(probe.origin, withOneConnection(integration), probe.spec, { ...deps, lookup })
+  if (!probing.ok) return unusableTarget(probing.message, deps.now)
+  return new HttpEndpoint(
+    plan.value,
+    client.value,
+    guard,
+    { request: probe.request, client: probing.value },
+    deps.now,
+  )
+}
+
+function withOneConnection(integration: Integration): Integration {
+  return { ...integration, spec: { ...integration.spec, concurrency: 1 } }
 }
 
 function connect(
@@ -46,20 +61,33 @@ function connect(
   return endpoint.ok ? { ok: true, value: authorise(client, endpoint.value, timeoutMs) } : endpoint
 }
 
+interface Probing {
+  readonly request: OutgoingRequest
+  readonly client: HttpClient
+}
+
 class HttpEndpoint implements ObservableTarget {
   readonly batch = 1
   readonly #plan: RequestPlan
   readonly #client: HttpClient
   readonly #guard: Guard | null
+  readonly #probing: Probing | null
   readonly #now: () => Date
   readonly #idle = Promise.withResolvers<void>()
   #inFlight = 0
   #closing: Promise<void> | null = null
 
-  constructor(plan: RequestPlan, client: HttpClient, guard: Guard | null, now: () => Date) {
+  constructor(
+    plan: RequestPlan,
+    client: HttpClient,
+    guard: Guard | null,
+    probing: Probing | null,
+    now: () => Date,
+  ) {
     this.#plan = plan
     this.#client = client
     this.#guard = guard
+    this.#probing = probing
     this.#now = now
   }
 
@@ -79,9 +107,25 @@ class HttpEndpoint implements ObservableTarget {
     return { request: request.ok ? this.#plan.show(request.value) : null, outcome }
   }
 
+  get probe(): ((signal: AbortSignal) => Promise<Outcome>) | undefined {
+    const probing = this.#probing
+    if (!probing) return undefined
+    return (signal) =>
+      new Promise((resolve) => {
+        const began = beginNow(this.#now())
+        if (this.#closing || signal.aborted) return resolve(stopped(began.at))
+        probing.client.send(probing.request, began, signal, resolve)
+      })
+  }
+
   close(): Promise<void> {
     if (this.#inFlight === 0) this.#idle.resolve()
-    return (this.#closing ??= this.#idle.promise.then(() => this.#client.close()))
+    return (this.#closing ??= this.#disconnect())
+  }
+
+  async #disconnect(): Promise<void> {
+    // A probe settles nothing that anybody waits for.
+    await Promise.all([this.#probing?.client.close(), this.#idle.promise.then(() => this.#client.close())])
   }
 
   #send(request: Result<OutgoingRequest>, began: Beginning, signal: AbortSignal): Promise<Outcome> {

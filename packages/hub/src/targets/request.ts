@@ -10,7 +10,7 @@ import { envelopeHeaders } from './envelope.ts'
 import type { Delivery, ShownRequest } from './target.ts'
 
 export interface OutgoingRequest {
-  readonly method: HttpTarget['method']
+  readonly method: HttpTarget['method'] | 'HEAD' | 'OPTIONS'
   readonly path: string
   /** Names and values in turn. */
   readonly headers: string[]
@@ -91,7 +91,7 @@ interface ConfiguredHeader {
   readonly value: Template
 }
 
-function compileHeaders({ headers, auth }: RequestSpec): Result<readonly ConfiguredHeader[]> {
+export function compileHeaders({ headers, auth }: RequestSpec): Result<readonly ConfiguredHeader[]> {
   const compiled: ConfiguredHeader[] = []
   for (const [name, text] of Object.entries(headers)) {
     const template = compileTemplate(text)

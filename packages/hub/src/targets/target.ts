@@ -21,6 +21,8 @@ export interface Delivery {
 export interface Target {
   readonly batch: number
   deliver(deliveries: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>
+  /** Asks whether the target is well, without a delivery; only where the integration says how. */
+  readonly probe?: ((signal: AbortSignal) => Promise<Outcome>) | undefined
   close(): Promise<void>
 }
 

@@ -1,0 +1,81 @@
+import type { Integration } from '../core/catalog.ts'
+import {
+  afterAttempt,
+  afterProbe,
+  closedCircuit,
+  forceCircuit,
+  mayProbe,
+  probeReturned,
+  probeSent,
+  type Circuit,
+} from '../core/circuit.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { LaneDeps } from './lane-parts.ts'
+
+/** One integration's circuit on this node: what changes of it is kept for the next start, and told. */
+export class Breaker {
+  readonly #deps: Pick<LaneDeps, 'keepCircuit' | 'telemetry'>
+  readonly #integration: () => Integration
+  #circuit: Circuit
+
+  constructor(
+    circuit: Circuit,
+    integration: () => Integration,
+    deps: Pick<LaneDeps, 'keepCircuit' | 'telemetry'>,
+  ) {
+    this.#circuit = circuit
+    this.#integration = integration
+    this.#deps = deps
+  }
+
+  get circuit(): Circuit {
+    return this.#circuit
+  }
+
+  get isClosed(): boolean {
+    return this.#circuit.phase === 'closed'
+  }
+
+  get isProbing(): boolean {
+    return this.#circuit.phase === 'half-open'
+  }
+
+  mayProbe(nowMs: number): boolean {
+    return mayProbe(this.#circuit, nowMs)
+  }
+
+  attempted(outcome: Outcome, seq: number, nowMs: number): void {
+    this.#change(afterAttempt(this.#circuit, this.#integration().spec.circuit, outcome, seq, nowMs))
+  }
+
+  probed(outcome: Outcome, nowMs: number): void {
+    this.#change(afterProbe(this.#circuit, this.#integration().spec.circuit, outcome, nowMs))
+  }
+
+  /** Only a moment, and nothing that anybody needs to hear of. */
+  probeSent(): void {
+    this.#circuit = probeSent(this.#circuit)
+  }
+
+  probeReturned(nowMs: number): void {
+    this.#circuit = probeReturned(this.#circuit, nowMs)
+  }
+
+  force(state: 'open' | 'closed', nowMs: number): void {
+    this.#change(forceCircuit(state, nowMs))
+  }
+
+  /** The policy may have no circuit any more; what a person opened stays open. */
+  update(nowMs: number): void {
+    if (!this.#integration().spec.circuit.enabled && !this.#circuit.forced) this.#change(closedCircuit(nowMs))
+  }
+
+  #change(next: Circuit): void {
+    const before = this.#circuit
+    this.#circuit = next
+    if (before.phase === next.phase && before.forced === next.forced) return
+    const { id, name } = this.#integration()
+    this.#deps.keepCircuit(id, next)
+    this.#deps.telemetry.emit('circuit', { integration: name, before, after: next })
+  }
+}
