@@ -29,6 +29,8 @@ import type { HubContext } from './http/context.ts'
 import { listen } from './http/listen.ts'
 import { applyManifestFile } from './manifest/apply-at-start.ts'
 import { announceAddress } from './process/hub-address.ts'
+import { lockDataDir } from './process/data-dir-lock.ts'
+import { makeDataDir } from './process/data-dir.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
 import { settingFacts } from './process/setting-facts.ts'
 import { PostgresQueue } from './queue/postgres.ts'
@@ -38,6 +40,7 @@ import { verifyRequest } from './sources/verify.ts'
 import { readWebhook } from './sources/webhook.ts'
 import { checkServer } from './store/check-server.ts'
 import { closePool, openPool, ping, type Pool } from './store/database.ts'
+import { joinInstallation } from './store/installation.ts'
 import { migrate } from './store/migrate.ts'
 import { ensurePartitions } from './store/partitions.ts'
 import { SecretBox } from './store/secrets.ts'
@@ -62,14 +65,15 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   await using started = new AsyncDisposableStack()
   const keys = await readLocalKeys(config)
   const databaseUrl = await openDatabase(config, log, signal, started)
-  await checkServer(databaseUrl)
+  const { isPooled } = await checkServer(databaseUrl)
   await migrate(databaseUrl)
 
   const telemetry = new Telemetry((error) => log.error({ err: error }, 'a listener failed'))
   const onIdleError = (error: Error): void => telemetry.emit('storeDown', { during: 'waiting', error })
   const pool = (name: string, maxConnections: number, limits: { answerWithinMs?: number }): Pool => {
     const applicationName = `integration-hub ${name}`
-    const opened = openPool({ url: databaseUrl, applicationName, maxConnections, ...limits }, onIdleError)
+    const options = { url: databaseUrl, applicationName, maxConnections, isPooled, ...limits }
+    const opened = openPool(options, onIdleError)
     started.defer(() => closePool(opened))
     return opened
   }
@@ -89,6 +93,8 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   started.defer(() => happeningsLog.stop())
   const now = (): Date => new Date()
   const configuring: Configuring = { pool: readerPool, secrets, addresses, catalog, now }
+  await catalog.refresh()
+  await joinInstallation(readerPool, secrets)
   await createHello(configuring)
   await applyConfiguredManifest(configuring, config, log)
   await catalog.start()
@@ -258,7 +264,11 @@ async function openDatabase(
   signal: AbortSignal,
   started: AsyncDisposableStack,
 ): Promise<string> {
-  if (config.databaseUrl !== undefined) return config.databaseUrl
+  if (config.databaseUrl !== undefined) {
+    // Two nodes with one node key would end each other's epoch again and again.
+    started.defer(lockDataDir(await makeDataDir(config.dataDir)))
+    return config.databaseUrl
+  }
   const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log, signal })
   started.defer(() => embedded.stop())
   embedded.onExit((reason) =>

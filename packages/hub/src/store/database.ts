@@ -8,6 +8,8 @@ export interface DatabaseOptions {
   readonly url: string
   readonly applicationName: string
   readonly maxConnections: number
+  /** A pooler gives each transaction another session of the server: none of them remembers prepared statements. */
+  readonly isPooled?: boolean
   /** How long an answer may take before the connection counts as lost; undefined: as long as it likes. */
   readonly answerWithinMs?: number
 }
@@ -34,6 +36,7 @@ function clientConfig(options: DatabaseOptions): pg.ClientConfig {
 export function openPool(options: DatabaseOptions, onIdleError: (error: Error) => void): Pool {
   const pool = new pg.Pool({
     ...clientConfig(options),
+    ...(options.isPooled && { Client: UnpreparedClient }),
     max: options.maxConnections,
     idleTimeoutMillis: 30_000,
   })
@@ -49,6 +52,23 @@ export function openPool(options: DatabaseOptions, onIdleError: (error: Error) =
     void ended.then(() => sessions.delete(ended))
   })
   return pool
+}
+
+/** Leaves the names of statements out, by which node-postgres prepares them. */
+class UnpreparedClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    const query = this.query.bind(this) as (...given: unknown[]) => unknown
+    const unnamed = (first: unknown, ...others: unknown[]): unknown =>
+      query(isNamed(first) ? { ...first, name: undefined } : first, ...others)
+    this.query = unnamed as typeof this.query
+  }
+}
+
+function isNamed(first: unknown): first is pg.QueryConfig {
+  return (
+    typeof first === 'object' && first !== null && 'text' in first && 'name' in first && !('submit' in first)
+  )
 }
 
 const sessionsOf = new WeakMap<Pool, Set<Promise<unknown>>>()
@@ -81,9 +101,12 @@ export const beginByIndex = `begin; select set_config('enable_seqscan', 'off', t
 /** Whoever stops in the middle of a transaction, or whose host is gone, must not hold its locks for ever. */
 const endIfIdle = "set local idle_in_transaction_session_timeout = '10s'"
 
+/** To PostgreSQL whatever is kept from its sequential scans looks dear enough to be compiled, for seconds. */
+const uncompiled = 'set local jit = off'
+
 /** How every transaction begins. */
 export function bounded(begin: string): string {
-  return `${begin}; ${endIfIdle}`
+  return `${begin}; ${endIfIdle}; ${uncompiled}`
 }
 
 /** Rejects when the database does not answer. */

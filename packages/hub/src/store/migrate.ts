@@ -16,6 +16,23 @@ export class NewerSchemaError extends CannotStart {
   }
 }
 
+/** SQLSTATE insufficient_privilege. */
+const forbidden = '42501'
+
+function isForbidden(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && error.code === forbidden
+}
+
+class NoRightsError extends CannotStart {
+  constructor(cause: pg.DatabaseError, { user, database }: pg.Client) {
+    super(
+      `The database user ${user} lacks rights in the database ${database} (${cause.message}); the schema hub must ` +
+        `belong to it: create schema hub authorization ${user}`,
+      { cause },
+    )
+  }
+}
+
 interface Migration {
   readonly version: number
   readonly name: string
@@ -39,6 +56,8 @@ export async function migrate(url: string): Promise<readonly number[]> {
       if (await applyOne(client, migration)) applied.push(migration.version)
     }
     return applied
+  } catch (error) {
+    throw isForbidden(error) ? new NoRightsError(error, client) : error
   } finally {
     await client.end()
   }
@@ -68,8 +87,12 @@ async function applyOne(client: pg.Client, migration: Migration): Promise<boolea
 }
 
 async function currentVersion(client: pg.Client): Promise<number> {
+  // Asked first: `if not exists` needs the right to create one even where there is one.
+  const schema = await client.query<{ exists: boolean }>(
+    `select exists (select from pg_namespace where nspname = 'hub') as exists`,
+  )
+  if (!schema.rows[0]?.exists) await client.query('create schema hub')
   await client.query(`
-    create schema if not exists hub;
     create table if not exists hub.migrations (
       version     int         primary key,
       name        text        not null,

@@ -14,7 +14,7 @@ export class WrongSecretKeyError extends CannotStart {
   constructor(keyId: string) {
     super(
       `HUB_SECRET_KEY is not the key that the stored secrets were encrypted with (this one is ${keyId}). ` +
-        'Start with the former key, or restore the file that held it.',
+        'Start with the former key, which all nodes of one database share, or restore the file secret-key that held it.',
     )
   }
 }
