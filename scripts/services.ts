@@ -15,6 +15,7 @@ const services = {
   libfaketime: { packages: ['libfaketime'], shownBy: '/usr/lib/*/faketime/libfaketime.so.1' },
   nginx: { packages: ['nginx'], shownBy: 'nginx' },
   pgbouncer: { packages: ['pgbouncer'], shownBy: 'pgbouncer' },
+  postgresql: { packages: ['postgresql'], shownBy: '/usr/lib/postgresql/*/bin/postgres' },
   rabbitmq: { packages: ['rabbitmq-server'], shownBy: 'rabbitmq-server' },
   redis: { packages: ['redis-server'], shownBy: 'redis-server' },
   systemd: { packages: ['systemd'], shownBy: 'systemd-analyze' },
