@@ -44,7 +44,7 @@ function defaultOf({ default: value }: { readonly default?: unknown }): string {
   return isTelling ? ` Default: ${value}.` : ''
 }
 
-const connectionSettings: readonly Item[] = [
+export const connectionSettings: readonly Item[] = [
   { name: 'HUB_URL', text: 'Its address. Default: the hub that runs in the local data directory.' },
   { name: 'HUB_KEY', text: 'A key of it. Default: the admin key in the local data directory.' },
 ]
@@ -81,7 +81,7 @@ export function usage({ name, positionals }: Command): string {
   return ['hub', name, ...given, '[options]'].join(' ')
 }
 
-function synopsis(name: string, { type, value = '<value>' }: OptionSpec): string {
+export function synopsis(name: string, { type, value = '<value>' }: OptionSpec): string {
   return type === 'boolean' ? `--${name}` : `--${name} ${value}`
 }
 

@@ -78,7 +78,7 @@ const OpenApiContract = closed({
 export type OpenApiContract = Static<typeof OpenApiContract>
 
 export const HttpTarget = closed({
-  kind: Type.Literal('http'),
+  kind: Type.Literal('http', { description: 'A request to an HTTP API.' }),
   url: Type.String({
     minLength: 1,
     maxLength: 4_000,
@@ -109,21 +109,29 @@ export const HttpTarget = closed({
     minItems: 1,
     description: 'What means delivered, as soon as the headers of the answer are there.',
   }),
-  permanent: Type.Array(StatusPattern, { default: [400, 410, 422] }),
+  permanent: Type.Array(StatusPattern, {
+    default: [400, 410, 422],
+    description: 'What means that it will never be taken: dead at once. Anything else is tried again.',
+  }),
   timeoutMs: Type.Integer({
     default: 15_000,
     minimum: 1,
     maximum: 600_000,
     description: 'In total, from connecting on.',
   }),
-  envelope: Type.Union([Type.Literal('headers'), Type.Literal('none')], { default: 'headers' }),
+  envelope: Type.Union([Type.Literal('headers'), Type.Literal('none')], {
+    default: 'headers',
+    description:
+      '`headers`: what the hub knows of the event goes along, signed, in `webhook-*`, `ce-*` and `hub-*`. `none`: only ' +
+      'your `headers` and the original body, for APIs that were not made for us.',
+  }),
   signing: closed(
     {
       secret: Type.Optional(
         secret({ pattern: '^(whsec_)?[A-Za-z0-9+/]{32,}={0,2}$', description: 'Made when left out.' }),
       ),
     },
-    { default: {} },
+    { default: {}, description: 'Of the header `webhook-signature`, as Standard Webhooks has it.' },
   ),
   auth: Type.Union(
     [
@@ -137,7 +145,7 @@ export const HttpTarget = closed({
       ClientCredentials,
       MutualTls,
     ],
-    { default: { kind: 'none' } },
+    { default: { kind: 'none' }, description: 'How the hub shows who it is.' },
   ),
   tls: Type.Optional(TargetTls),
   openapi: Type.Optional(OpenApiContract),
@@ -145,7 +153,10 @@ export const HttpTarget = closed({
 export type HttpTarget = Static<typeof HttpTarget>
 
 export const InspectTarget = closed({
-  kind: Type.Literal('inspect'),
+  kind: Type.Literal('inspect', {
+    description:
+      'Built in: keeps the last requests that a target would get, for `hub tail` and `GET /v1/inspected`.',
+  }),
 })
 
 export const TargetSpec = Type.Union([HttpTarget, InspectTarget])
@@ -163,14 +174,20 @@ export const RetryPolicy = closed(
       default: [1_000, 5_000, 30_000, 120_000, 600_000, hourMs, 6 * hourMs],
       minItems: 1,
       maxItems: 100,
-      description: 'The last one repeats.',
+      description: 'Between the tries; the last one repeats.',
     }),
-    jitter: Type.Number({ default: 0.2, minimum: 0, maximum: 1 }),
+    jitter: Type.Number({
+      default: 0.2,
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Each delay is shortened or lengthened by up to this part, so that not all come back at once.',
+    }),
     giveUpAfterMs: Type.Integer({
       default: 3 * dayMs,
       minimum: 1,
       maximum: 3_650 * dayMs,
-      description: 'From acceptance on.',
+      description: 'From acceptance on. The last try is not later.',
     }),
   },
   { default: {} },
@@ -179,7 +196,10 @@ export type RetryPolicy = Static<typeof RetryPolicy>
 
 export const CircuitPolicy = closed(
   {
-    enabled: Type.Boolean({ default: true }),
+    enabled: Type.Boolean({
+      default: true,
+      description: '`false`: the target is tried however often it fails.',
+    }),
     failures: Type.Integer({
       default: 10,
       minimum: 1,
@@ -190,7 +210,8 @@ export const CircuitPolicy = closed(
       Type.Number({
         exclusiveMinimum: 0,
         maximum: 1,
-        description: 'Opens when this part of a window fails.',
+        description:
+          'Opens when this part of the attempts in a window fails, once there were as many as `failures`.',
       }),
     ),
     windowMs: Type.Integer({ default: 60_000, minimum: 100, maximum: dayMs }),
@@ -249,11 +270,30 @@ export const IntegrationSpec = closed({
   target: TargetSpec,
   retry: RetryPolicy,
   circuit: CircuitPolicy,
-  concurrency: Type.Integer({ default: 16, minimum: 1, maximum: 1_000 }),
+  concurrency: Type.Integer({
+    default: 16,
+    minimum: 1,
+    maximum: 1_000,
+    description: 'So many requests at a time.',
+  }),
   rateLimit: Type.Optional(RateLimit),
-  ordering: Type.Union([Type.Literal('none'), Type.Literal('subject')], { default: 'none' }),
-  onExhausted: Type.Union([Type.Literal('dead'), Type.Literal('manual')], { default: 'dead' }),
-  expireAfterDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 3_650 })),
-  paused: Type.Boolean({ default: false }),
+  ordering: Type.Union([Type.Literal('none'), Type.Literal('subject')], {
+    default: 'none',
+    description:
+      '`subject`: events of one subject arrive in the order of their acceptance, one after the other.',
+  }),
+  onExhausted: Type.Union([Type.Literal('dead'), Type.Literal('manual')], {
+    default: 'dead',
+    description:
+      'What becomes of a delivery when `retry` gives up: a dead letter, or the work of a person (`MANUAL`).',
+  }),
+  expireAfterDays: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 3_650,
+      description: 'What still waits after so long is dead, class `expired`. Default: never.',
+    }),
+  ),
+  paused: Type.Boolean({ default: false, description: 'Events are accepted and wait.' }),
 })
 export type IntegrationSpec = Static<typeof IntegrationSpec>

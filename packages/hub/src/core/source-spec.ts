@@ -65,7 +65,7 @@ export const Verification = Type.Union(
     closed({ kind: Type.Literal('github'), ...signedSecrets() }),
     closed({ kind: Type.Literal('stripe'), toleranceMs, ...signedSecrets() }),
   ],
-  { default: { kind: 'none' } },
+  { default: { kind: 'none' }, description: 'How the hub knows that a request comes from this source.' },
 )
 export type Verification = Static<typeof Verification>
 
@@ -81,6 +81,10 @@ export const RateLimit = closed({
 })
 export type RateLimit = Static<typeof RateLimit>
 
+function located(description: string) {
+  return Type.Optional(Type.Union(Locator.anyOf, { description }))
+}
+
 export const SourceSpec = closed({
   description: Type.Optional(Type.String({ maxLength: 1_000 })),
   verify: Verification,
@@ -88,15 +92,17 @@ export const SourceSpec = closed({
     default: false,
     description: 'Accept requests without a key when nothing is verified.',
   }),
-  type: Type.Optional(Locator),
-  idempotencyKey: Type.Optional(Locator),
-  subject: Type.Optional(Locator),
-  correlationId: Type.Optional(Locator),
+  type: located('Where the event type is. Default: `ce-type`, or `?type=`.'),
+  idempotencyKey: located(
+    'What tells a repetition from a new event. Default: `idempotency-key`, or CloudEvents `source` and `id` together.',
+  ),
+  subject: located('What the event is about, such as the number of an order. Default: `ce-subject`.'),
+  correlationId: located('What ties events together. Default: `ce-correlationid`, else the id of the event.'),
   keys: Type.Record(Type.String({ pattern: '^[A-Za-z][A-Za-z0-9_]{0,62}$' }), Locator, {
     default: {},
     description: 'Business keys by which events can be traced, such as `{"orderId": {"from": "json", …}}`.',
   }),
-  requireJson: Type.Boolean({ default: false }),
+  requireJson: Type.Boolean({ default: false, description: 'Refuse bodies that are not JSON.' }),
   forwardHeaders: Type.Array(Type.String({ pattern: "^[A-Za-z0-9!#$%&'+.^_`|~-]*\\*?$", minLength: 1 }), {
     default: [],
     maxItems: 50,
@@ -129,7 +135,7 @@ export const SourceSpec = closed({
         }),
       ),
     },
-    { default: {} },
+    { default: {}, description: 'How a sender that asks first is answered.' },
   ),
   rateLimit: Type.Optional(RateLimit),
 })
