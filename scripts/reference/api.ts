@@ -1,7 +1,7 @@
 import { buildApp } from '../../packages/hub/src/http/app.ts'
 import type { OpenApiDocument, Operation, Parameter } from '../../packages/hub/src/http/openapi/document.ts'
 import { adminHeaders, fakeHub } from '../../packages/hub/src/http/testing.ts'
-import { code, page, table } from './markdown.ts'
+import { code, page, table, valueCode } from './markdown.ts'
 import { fieldTables, typeText, type Schema } from './schema.ts'
 
 interface Route {
@@ -67,10 +67,10 @@ function parameterTable(parameters: readonly Parameter[]): string {
     ['parameter', 'what it holds', 'meaning'],
     parameters.map(({ name, in: where, required, description = '', schema }) => {
       const { default: value } = schema as Schema
-      const otherwise = value === undefined ? '' : ` Default: ${code(String(value))}.`
+      const otherwise = value === undefined ? '' : ` Default: ${valueCode(value)}.`
       return [
         `${code(name)}, ${where}${required ? ', required' : ''}`,
-        typeText(schema as Schema),
+        typeText(schema),
         description + otherwise,
       ]
     }),

@@ -1,6 +1,6 @@
 import { configSchema } from '../../packages/hub/src/config.ts'
 import { connectionSettings } from '../../packages/hub/src/cli/help.ts'
-import { code, page, table } from './markdown.ts'
+import { code, page, table, valueCode } from './markdown.ts'
 
 interface Variable {
   readonly env: string
@@ -35,5 +35,5 @@ export function configurationPage(): string {
 }
 
 function shown(value: unknown): string {
-  return value === undefined || (Array.isArray(value) && value.length === 0) ? 'unset' : code(String(value))
+  return value === undefined || (Array.isArray(value) && value.length === 0) ? 'unset' : valueCode(value)
 }

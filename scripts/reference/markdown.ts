@@ -13,6 +13,11 @@ export function code(text: string): string {
   return `\`${text}\``
 }
 
+/** A value as one writes it into a manifest. */
+export function valueCode(value: unknown): string {
+  return code(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
 function inCell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 }

@@ -1,14 +1,5 @@
-import { Registry } from 'prom-client'
-import { Metrics } from '../../packages/hub/src/engine/metrics.ts'
-import { Telemetry } from '../../packages/hub/src/engine/telemetry.ts'
+import { registeredMetrics } from '../../packages/hub/src/engine/metrics-testing.ts'
 import { code, page, table } from './markdown.ts'
-
-export interface Metric {
-  readonly name: string
-  readonly help: string
-  readonly type: string
-  readonly labelNames: readonly string[]
-}
 
 export function metricsPage(): string {
   const all = registeredMetrics()
@@ -31,23 +22,4 @@ export function metricsPage(): string {
       .map(({ name }) => code(name))
       .join(', ')}.`,
   ])
-}
-
-/** A registry of metrics does not tell their labels afterwards, so this listens while they are registered. */
-export function registeredMetrics(): readonly Metric[] {
-  const found: Metric[] = []
-  const register = Object.getOwnPropertyDescriptor(Registry.prototype, 'registerMetric')
-  Registry.prototype.registerMetric = (metric) => void found.push(metric as unknown as Metric)
-  try {
-    new Metrics({
-      telemetry: new Telemetry(() => undefined),
-      statistics: { all: () => Promise.reject(new Error('only the names are wanted')) },
-      pools: {},
-      isRunning: () => false,
-      version: '',
-    }).stop()
-  } finally {
-    if (register) Object.defineProperty(Registry.prototype, 'registerMetric', register)
-  }
-  return found
 }

@@ -1,4 +1,4 @@
-import { code, table } from './markdown.ts'
+import { code, table, valueCode } from './markdown.ts'
 
 /** What the pages read of a JSON schema. */
 export interface Schema {
@@ -25,7 +25,7 @@ export interface Schema {
 
 /** A TypeBox schema is the JSON schema that it describes; its types say more than these pages read. */
 export function asSchema(schema: object): Schema {
-  return schema as Schema
+  return schema
 }
 
 /** One field, and those of the objects that it may be. */
@@ -48,7 +48,7 @@ export function fieldTables(schema: Schema, heading = '###'): readonly string[] 
   const more = variants.flatMap((variant) => [
     `${heading} ${variant.title}`,
     ...(variant.note === '' ? [] : [variant.note]),
-    ...(variant.rows.length === 0 ? ['It has no other fields.'] : [rowTable(variant.rows)]),
+    ...(variant.rows.length > 0 ? [rowTable(variant.rows)] : []),
   ])
   return [rowTable(rows), ...more]
 }
@@ -59,7 +59,7 @@ function rowTable(rows: readonly Row[]): string {
     rows.map(({ path, schema, isRequired }) => [
       code(path),
       typeText(schema),
-      isRequired ? 'required' : defaultText(schema),
+      isRequired ? (path.includes('.') ? 'required there' : 'required') : defaultText(schema),
       schema.description ?? '',
     ]),
   )
@@ -73,7 +73,8 @@ function rowsOf(schema: Schema, prefix: string, variants: Variant[]): readonly R
     const own = { path, schema: field, isRequired }
     if (field.properties) {
       const inner = rowsOf(field, `${path}.`, variants)
-      return field.description === undefined && !isRequired ? inner : [own, ...inner]
+      // What is always there says nothing of its own.
+      return field.default !== undefined && field.description === undefined ? inner : [own, ...inner]
     }
     if (isUnionOfObjects(field)) for (const branch of field.anyOf ?? []) addVariant(path, branch, variants)
     return [own]
@@ -90,7 +91,7 @@ function addVariant(path: string, branch: Schema, variants: Variant[]): void {
   const title = `\`${path}\` with \`${field}: ${value}\``
   // Where a value is found is the same for each field that is located; once is enough.
   if (field === 'from' && variants.some(({ note }) => note === locatorNote)) return
-  const note = branch.properties?.[field]?.description ?? ''
+  const note = branch.properties?.[field]?.description ?? (rows.length === 0 ? 'Nothing more to say.' : '')
   if (field !== 'from') variants.push({ title, note, rows }, ...inner)
   else variants.push({ title: 'Where a value is found', note: locatorNote, rows: [] })
 }
@@ -121,8 +122,8 @@ function isUnionOfObjects({ anyOf }: Schema): boolean {
 export function typeText(schema: Schema): string {
   const { $ref, enum: choices, anyOf, items, properties, patternProperties, type } = schema
   if ($ref !== undefined) return refText($ref)
-  if (schema.const !== undefined) return code(String(schema.const))
-  if (choices) return choices.map((choice) => code(String(choice))).join(' or ')
+  if (schema.const !== undefined) return valueCode(schema.const)
+  if (choices) return choices.map(valueCode).join(' or ')
   if (isUnionOfObjects(schema)) return objectsText(anyOf ?? [])
   if (anyOf) return anyOf.map(typeText).join(' or ')
   if (items) return `list of ${typeText(items)}${range(schema.minItems, schema.maxItems)}`
@@ -174,7 +175,7 @@ function defaultText({ default: value }: Schema): string {
   if (value === undefined) return ''
   if (value === '') return 'empty'
   const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
-  return isEmpty ? 'none' : code(typeof value === 'string' ? value : JSON.stringify(value))
+  return isEmpty ? 'none' : valueCode(value)
 }
 
 /** Fields of which nobody has said what they mean. */

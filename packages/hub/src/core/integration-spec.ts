@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { Name } from './names.ts'
 import { closed, secret } from './schema.ts'
-import { RateLimit } from './source-spec.ts'
+import { rateLimit } from './source-spec.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -46,35 +46,45 @@ const ClientCredentials = closed({
 })
 export type ClientCredentials = Static<typeof ClientCredentials>
 
-const TargetTls = closed({
-  ca: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 500_000,
-      description:
-        'Authorities in PEM, one after the other. The target is believed only with a certificate of one of ' +
-        'them; a token endpoint also with one of a public authority.',
-    }),
-  ),
-  servername: Type.Optional(
-    Type.String({
-      pattern: '^(?!-)[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})*$',
-      maxLength: 253,
-      description:
-        'The name that the target is asked for and that its certificate must hold. Default: that of `url`.',
-    }),
-  ),
-})
+const TargetTls = closed(
+  {
+    ca: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 500_000,
+        description:
+          'Authorities in PEM, one after the other. The target is believed only with a certificate of one of ' +
+          'them; a token endpoint also with one of a public authority.',
+      }),
+    ),
+    servername: Type.Optional(
+      Type.String({
+        pattern: '^(?!-)[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})*$',
+        maxLength: 253,
+        description:
+          'The name that the target is asked for and that its certificate must hold. Default: that of `url`.',
+      }),
+    ),
+  },
+  { description: 'Whom the hub believes to be the target.' },
+)
 
-const OpenApiContract = closed({
-  document: Type.String({
-    minLength: 1,
-    maxLength: 524_288,
-    description:
-      'An OpenAPI 3.0 or 3.1 document, JSON or YAML, with all that the operation needs: a `$ref` must not lead out of it.',
-  }),
-  operationId: Type.String({ minLength: 1, maxLength: 500 }),
-})
+const OpenApiContract = closed(
+  {
+    document: Type.String({
+      minLength: 1,
+      maxLength: 524_288,
+      description:
+        'An OpenAPI 3.0 or 3.1 document, JSON or YAML, with all that the operation needs: a `$ref` must not lead out of it.',
+    }),
+    operationId: Type.String({
+      minLength: 1,
+      maxLength: 500,
+      description: 'Of the operation that deliveries are requests of.',
+    }),
+  },
+  { description: 'What breaks the contract of the target does not leave; it is dead, class `contract`.' },
+)
 export type OpenApiContract = Static<typeof OpenApiContract>
 
 export const HttpTarget = closed({
@@ -214,7 +224,12 @@ export const CircuitPolicy = closed(
           'Opens when this part of the attempts in a window fails, once there were as many as `failures`.',
       }),
     ),
-    windowMs: Type.Integer({ default: 60_000, minimum: 100, maximum: dayMs }),
+    windowMs: Type.Integer({
+      default: 60_000,
+      minimum: 100,
+      maximum: dayMs,
+      description: 'How far `failureRate` looks back.',
+    }),
     unavailableMs: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -223,19 +238,24 @@ export const CircuitPolicy = closed(
           'Opens when for so long nothing came back but 502, 503, 504 or no answer at all, however few were sent.',
       }),
     ),
-    openMs: Type.Integer({ default: 5_000, minimum: 10, maximum: dayMs }),
+    openMs: Type.Integer({
+      default: 5_000,
+      minimum: 10,
+      maximum: dayMs,
+      description: 'How long it stays open before a first probe.',
+    }),
     maxOpenMs: Type.Integer({
       default: 300_000,
       minimum: 10,
       maximum: dayMs,
-      description: 'Open time doubles up to this.',
+      description: 'With each probe that fails the open time doubles, up to this.',
     }),
     probe: Type.Optional(
       closed(
         {
           method: Type.Union(
             [Type.Literal('GET'), Type.Literal('HEAD'), Type.Literal('OPTIONS'), Type.Literal('POST')],
-            { default: 'GET' },
+            { default: 'GET', description: 'Without a body.' },
           ),
           url: Type.String({ minLength: 1, maxLength: 4_000, description: 'Without variables.' }),
         },
@@ -276,7 +296,7 @@ export const IntegrationSpec = closed({
     maximum: 1_000,
     description: 'So many requests at a time.',
   }),
-  rateLimit: Type.Optional(RateLimit),
+  rateLimit: Type.Optional(rateLimit('No more deliveries than that; what is more waits.')),
   ordering: Type.Union([Type.Literal('none'), Type.Literal('subject')], {
     default: 'none',
     description:

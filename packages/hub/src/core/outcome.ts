@@ -15,7 +15,7 @@ export const errorClasses = {
     'The target answered with a status of `permanent`: it will never take this event. Mended there, replay it.',
   contract: 'The request breaks the OpenAPI contract of the target, and was not sent.',
   misconfigured:
-    'The request could not be made: the event lacks what `url` names, or a token endpoint refuses us.',
+    'The request could not be made: the event lacks what `url` names, or a setting fits no longer.',
   aborted:
     'The hub itself cut it off, when it was stopped or lost its lease. It is tried again and not counted.',
   expired: 'It waited longer than `expireAfterDays`.',

@@ -149,7 +149,7 @@ export const problems = {
     status: 503,
     title: 'The store cannot commit now',
     remedy:
-      'Send it again after `retry-after`; nothing was stored. See to the database: `/readyz`, `hub doctor`.',
+      'Send it again after `retry-after`, under the same key: it may be stored. See to the database: `hub doctor`.',
   },
   disk_full: {
     status: 503,
@@ -167,7 +167,7 @@ export const problems = {
   internal: {
     status: 500,
     title: 'The hub made a mistake',
-    remedy: 'Look into the log for the line of this request, and report it. Nothing was stored.',
+    remedy: 'Look into the log for the line of this request, and report it.',
   },
 } as const satisfies Readonly<Record<string, Row>>
 

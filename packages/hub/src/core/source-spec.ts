@@ -50,11 +50,15 @@ export const Verification = Type.Union(
     closed({ kind: Type.Literal('bearer'), token: secret({ minLength: 1 }) }),
     closed({
       kind: Type.Literal('hmac'),
-      header: Type.String({ minLength: 1 }),
+      header: Type.String({ minLength: 1, description: 'The request header that holds the signature.' }),
       algorithm: Type.Union([Type.Literal('sha1'), Type.Literal('sha256'), Type.Literal('sha512')], {
         default: 'sha256',
+        description: 'Of the HMAC over the body.',
       }),
-      encoding: Type.Union([Type.Literal('hex'), Type.Literal('base64')], { default: 'hex' }),
+      encoding: Type.Union([Type.Literal('hex'), Type.Literal('base64')], {
+        default: 'hex',
+        description: 'How the signature is written.',
+      }),
       prefix: Type.String({
         default: '',
         description: 'What stands before the signature, such as `sha256=`.',
@@ -69,17 +73,26 @@ export const Verification = Type.Union(
 )
 export type Verification = Static<typeof Verification>
 
-export const RateLimit = closed({
-  perSecond: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
-  burst: Type.Optional(
-    Type.Number({
-      minimum: 1,
-      maximum: 1_000_000,
-      description: 'Default: what a second allows, at least 1.',
-    }),
-  ),
-})
-export type RateLimit = Static<typeof RateLimit>
+export function rateLimit(description: string) {
+  return closed(
+    {
+      perSecond: Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1_000_000,
+        description: 'On average; 0.2 is one in five seconds.',
+      }),
+      burst: Type.Optional(
+        Type.Number({
+          minimum: 1,
+          maximum: 1_000_000,
+          description: 'So many at once after a quiet time. Default: what a second allows, at least 1.',
+        }),
+      ),
+    },
+    { description },
+  )
+}
+export type RateLimit = Static<ReturnType<typeof rateLimit>>
 
 function located(description: string) {
   return Type.Optional(Type.Union(Locator.anyOf, { description }))
@@ -112,9 +125,13 @@ export const SourceSpec = closed({
   }),
   respond: closed(
     {
-      status: Type.Optional(Type.Integer({ minimum: 200, maximum: 299 })),
-      contentType: Type.Optional(Type.String({ minLength: 1 })),
-      body: Type.Optional(Type.String({ maxLength: 10_000 })),
+      status: Type.Optional(
+        Type.Integer({ minimum: 200, maximum: 299, description: 'Default: 202, or 200 for a repetition.' }),
+      ),
+      contentType: Type.Optional(Type.String({ minLength: 1, description: 'Of `body`.' })),
+      body: Type.Optional(
+        Type.String({ maxLength: 10_000, description: 'Default: `eventId` and so on, as JSON.' }),
+      ),
     },
     { default: {}, description: 'What senders that insist on a status or body get instead of our answer.' },
   ),
@@ -137,6 +154,6 @@ export const SourceSpec = closed({
     },
     { default: {}, description: 'How a sender that asks first is answered.' },
   ),
-  rateLimit: Type.Optional(RateLimit),
+  rateLimit: Type.Optional(rateLimit('No more events than that; more are answered 429.')),
 })
 export type SourceSpec = Static<typeof SourceSpec>
