@@ -317,3 +317,72 @@ suite('keys', () => {
     assert.match(revoked.stderr, /does not accept the key from HUB_KEY/)
   })
 })
+
+suite('integrations', () => {
+  before(async () => {
+    const file = write(
+      'watched.yaml',
+      `version: 1
+integrations:
+  watched:
+    types: [watched.*]
+    filter: { data: { total: [{ numeric: [">", 10] }] } }
+    target: { kind: http, url: ${sink.urlOf('watched')} }
+`,
+    )
+    await hubSays('apply', file)
+  })
+
+  test('what waits for a paused one is seen, and arrives when it is resumed', async () => {
+    assert.match(await hubSays('integrations', 'pause', 'watched'), /^watched is paused\.$/m)
+    await send('hello', 'watched.thing', '{"total": 11}')
+    await until('it waits', async () => /^watched +paused +1 /m.test(await hubSays('integrations', 'list')))
+    assert.match(await hubSays('integrations', 'resume', 'watched'), /^watched delivers again\.$/m)
+    await arrived('watched', 1)
+    await until('it flows', async () => /^watched +flows +0 /m.test(await hubSays('integrations', 'list')))
+    assert.match(await hubSays('integrations', 'show', 'watched'), /^delivered +1$/m)
+  })
+
+  test('a person opens and closes the circuit', async () => {
+    await hubSays('integrations', 'circuit', 'watched', 'open')
+    const shown = await hubSays('integrations', 'show', 'watched')
+    assert.match(shown, /^state +circuit opened by a person$/m)
+    await hubSays('integrations', 'circuit', 'watched', 'closed')
+    assert.match(await hubSays('integrations', 'show', 'watched'), /^state +flows$/m)
+    const { code, stderr } = await runCommand(['integrations', 'circuit', 'watched', 'ajar'], { env })
+    assert.equal(code, 2)
+    assert.match(stderr, /open, closed/)
+  })
+
+  test('why an event does not match is said field by field, and ends with 1', async () => {
+    const match = [
+      'integrations',
+      'match',
+      'watched',
+      '--source',
+      'hello',
+      '--type',
+      'watched.thing',
+      '--data',
+    ]
+    assert.match(await hubSays(...match, '{"total": 11}'), /^watched wants it\.$/m)
+    const { code, stdout } = await runCommand([...match, '{"total": 9}'], { env })
+    assert.equal(code, 1)
+    assert.match(stdout, /^no +filter .*total +\[\{"numeric":\[">",10\]\}\] +\[9\]$/m)
+    const broken = await runCommand([...match, '{"total"'], { env })
+    assert.equal(broken.code, 1)
+    assert.match(broken.stderr, /^--data is not JSON: /)
+  })
+
+  test('a try says what the target answered, and dead letters are grouped by cause', async () => {
+    sink.behave('watched', { status: 422, body: 'no such total' })
+    const { code, stdout } = await runCommand(['integrations', 'test', 'watched'], { env })
+    assert.equal(code, 1)
+    assert.match(stdout, /^HTTP status +422$[^]*^answer +no such total$/m)
+    await send('hello', 'watched.thing', '{"total": 12}')
+    await send('hello', 'watched.thing', '{"total": 13}')
+    await until('both are dead', async () =>
+      / 2 +watched +DEAD +rejected +/.test(await hubSays('deliveries', 'causes', '--integration', 'watched')),
+    )
+  })
+})

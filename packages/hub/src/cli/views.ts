@@ -61,3 +61,54 @@ export interface KeyItem {
   readonly expiresAt: string | null
   readonly lastUsedAt: string | null
 }
+
+export interface IntegrationStats {
+  readonly integration: string
+  readonly paused: boolean
+  readonly backlog: number
+  readonly waiting: number
+  readonly delivered: number
+  readonly dead: number
+  readonly manual: number
+  readonly oldestPendingAgeMs: number | null
+  readonly perSecond: { readonly attempts: number; readonly failures: number }
+  readonly deliveryMs: { readonly p50: number; readonly p99: number } | null
+  readonly circuit: {
+    readonly state: string
+    readonly forced: boolean
+    readonly reason: string | null
+    readonly nextProbeAt: string | null
+  }
+}
+
+interface MatchPart {
+  readonly matched: boolean
+  readonly expected: unknown
+  readonly found: unknown
+}
+
+export interface MatchView {
+  readonly matched: boolean
+  readonly source: MatchPart
+  readonly type: MatchPart
+  readonly filter: { readonly fields: readonly (MatchPart & { readonly path: string })[] }
+}
+
+export interface TriedView {
+  readonly request: { readonly method: string; readonly url: string } | null
+  readonly result: string
+  readonly httpStatus: number | null
+  readonly error: string | null
+  readonly responseBody: string | null
+  readonly durationMs: number
+}
+
+export interface DeadLetterGroup {
+  readonly integration: string
+  readonly status: string
+  readonly errorClass: string
+  readonly message: string
+  readonly count: number
+  readonly lastAt: string
+  readonly exampleDeliveryId: string
+}

@@ -5,7 +5,7 @@ import { writeJson, writeLine, type Output } from '../output.ts'
 import { paintStatus, statusText, writeFields } from '../show.ts'
 import { writeTable } from '../table.ts'
 import { localTime, timeOption } from '../times.ts'
-import type { DeliveryDetail, DeliveryItem } from '../views.ts'
+import type { DeadLetterGroup, DeliveryDetail, DeliveryItem } from '../views.ts'
 
 const deliveryPositional = { name: 'deliveryId', description: 'As lists and events show it.' }
 
@@ -88,6 +88,36 @@ function writeDelivery(out: Output, delivery: DeliveryDetail): void {
   ])
 }
 
+const causes = defineCommand({
+  name: 'deliveries causes',
+  summary: 'Group dead letters, and what waits for a person, by cause.',
+  options: { integration: { type: 'string', value: '<name>', description: 'Of this integration.' } },
+  notes: 'A cause is retried by `hub replay <integration> --status DEAD --error-class <class>`.',
+  async run({ api, out }, { json, integration }) {
+    const client = await api()
+    const { items } = await client.get<{ readonly items: readonly DeadLetterGroup[] }>(
+      '/v1/dead-letters/groups',
+      { integration },
+    )
+    if (json) return writeJson(out, items)
+    if (items.length === 0) return writeLine(out, 'Nothing is dead, and nothing waits for a person.')
+    writeTable(out, items, [
+      { title: 'COUNT', value: ({ count }) => count, align: 'right', whole: true },
+      { title: 'INTEGRATION', value: (group) => group.integration },
+      { title: 'STATUS', value: ({ status }) => status, paint: (text) => paintStatus(out, text) },
+      { title: 'CLASS', value: ({ errorClass }) => errorClass },
+      { title: 'CAUSE', value: ({ message }) => message },
+      { title: 'LAST', value: ({ lastAt }) => localTime(lastAt), dispensable: true },
+      {
+        title: 'EXAMPLE',
+        value: ({ exampleDeliveryId }) => exampleDeliveryId,
+        whole: true,
+        dispensable: true,
+      },
+    ])
+  },
+})
+
 const verbs = [
   { verb: 'retry', summary: 'Make a delivery due now: dead, in the hands of a person, or waiting.' },
   { verb: 'cancel', summary: 'End a delivery undelivered.' },
@@ -114,4 +144,4 @@ function addressOf(id: string): string {
   return `/v1/deliveries/${encodeURIComponent(id)}`
 }
 
-export const deliveries = [list, show, ...acting]
+export const deliveries = [list, show, causes, ...acting]

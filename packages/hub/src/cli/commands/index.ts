@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts'
 import { events } from './events.ts'
 import { exportManifest } from './export.ts'
 import { init } from './init.ts'
+import { integrations } from './integrations.ts'
 import { keys } from './keys.ts'
 import { listen } from './listen.ts'
 import { migrate } from './migrate.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   exportManifest,
   ...events,
   ...deliveries,
+  ...integrations,
   replay,
   tail,
   listen,
