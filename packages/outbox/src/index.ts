@@ -2,7 +2,14 @@ export { fromPg } from './clients/pg.ts'
 export { fromPrisma, type FromPrismaOptions } from './clients/prisma.ts'
 export { fromTypeOrm } from './clients/typeorm.ts'
 export { OutboxError, type OutboxErrorCode, PermanentError } from './core/errors.ts'
-export type { DomainEvent, EventMap, NewEvent, NewEventOf, UndeclaredEvents } from './core/event.ts'
+export type {
+  DomainEvent,
+  EventMap,
+  EventName,
+  NewEvent,
+  NewEventOf,
+  UndeclaredEvents,
+} from './core/event.ts'
 export { type Entity, type Link, LinkType, type NewLink } from './core/link.ts'
 export type { State } from './core/outcome.ts'
 export { defaultSettings, type PartialSettings, type SettingKey, type Settings } from './core/settings.ts'
@@ -14,6 +21,7 @@ export type {
   Handler,
   HandlerContext,
   LeaseSubscription,
+  SubscribableName,
   Subscription,
   TransactionSubscription,
 } from './handler.ts'
