@@ -1,0 +1,35 @@
+// Real applications, on both NestJS versions, with the packages as npm gets them: on 12 as ESM, on 11 as CommonJS.
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { createTestDatabase } from '../../outbox/src/testing/database.ts'
+import { prepareApplications } from './prepare.ts'
+
+for (const application of ['nest-11', 'nest-12'] as const) {
+  test(`applications on ${application}`, { timeout: 280_000 }, async (context) => {
+    const compiled = await prepareApplications(application)
+    const database = await createTestDatabase()
+    context.after(() => database.drop())
+    const files = fs.globSync('*.suite.js', { cwd: compiled }).map((file) => path.join(compiled, file))
+    const { code, output } = await runSuite(files, database.url)
+    if (code !== 0) throw new Error(`The suite failed on ${application}:\n${output}`)
+    context.diagnostic(/tests \d+/.exec(output)?.[0] ?? 'no tests')
+  })
+}
+
+function runSuite(files: readonly string[], databaseUrl: string): Promise<{ code: number; output: string }> {
+  // What the runner around this one sets would make the inner one report to it; the packages are the packed ones.
+  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...env } = process.env
+  const suite = spawn(
+    process.execPath,
+    ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files],
+    {
+      env: { ...env, DATABASE_URL: databaseUrl },
+    },
+  )
+  let output = ''
+  for (const stream of [suite.stdout, suite.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  return new Promise((resolve) => suite.once('close', (code) => resolve({ code: code ?? 1, output })))
+}

@@ -1,0 +1,44 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { installPackedPackages } from '../../../scripts/packed-packages.ts'
+
+const here = import.meta.dirname
+const tsc = path.join(
+  path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+  'bin/tsc',
+)
+
+/**
+ * Installs what such applications use, puts the packed packages beside it and compiles the suite against both, as the
+ * applications of users are: with decorators. Returns where the compiled suite is.
+ */
+export async function prepareApplications(application: 'nest-11' | 'nest-12'): Promise<string> {
+  const directory = path.join(here, application)
+  install(directory)
+  await installPackedPackages(directory)
+  return compile(directory)
+}
+
+/** What the lockfile says, if it is not there yet. */
+function install(directory: string): void {
+  const lockfile = fs.readFileSync(path.join(directory, 'package-lock.json'), 'utf8')
+  const stamp = path.join(directory, 'node_modules/.installed-lockfile')
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === lockfile) return
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  execFileSync('npm', ['ci', ...options], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] })
+  fs.writeFileSync(stamp, lockfile)
+}
+
+function compile(directory: string): string {
+  const target = path.join(directory, 'compiled')
+  const sources = path.join(directory, 'sources')
+  for (const each of [target, sources]) fs.rmSync(each, { recursive: true, force: true })
+  // Copied, because what a file imports is looked for from where it is.
+  fs.cpSync(path.join(here, 'testing'), sources, { recursive: true })
+  const options = ['--project', path.join(sources, 'tsconfig.json'), '--outDir', target]
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`The applications do not compile:\n${stdout}`)
+  return target
+}
