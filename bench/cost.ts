@@ -1,6 +1,6 @@
 import { cpuMsOf, cpuMsOfFamily, machineCpuMs } from './cpu.ts'
 
-const parts = ['subject', 'postgres', 'load', 'sink'] as const
+const parts = ['subject', 'store', 'load', 'sink'] as const
 export type Part = (typeof parts)[number]
 
 /** Milliseconds of CPU time, null where the system doesn't tell. */
@@ -29,7 +29,7 @@ export function countCost(pids: Readonly<Record<Part, number>>): () => Cost {
 function readCpuMs(pids: Readonly<Record<Part, number>>): CpuMs {
   return {
     subject: cpuMsOf(pids.subject),
-    postgres: cpuMsOfFamily(pids.postgres),
+    store: cpuMsOfFamily(pids.store),
     load: cpuMsOf(pids.load),
     sink: cpuMsOf(pids.sink),
   }
@@ -40,5 +40,5 @@ function subtract(after: CpuMs, before: CpuMs): CpuMs {
     const [from, to] = [before[part], after[part]]
     return from === null || to === null ? null : to - from
   }
-  return { subject: spent('subject'), postgres: spent('postgres'), load: spent('load'), sink: spent('sink') }
+  return { subject: spent('subject'), store: spent('store'), load: spent('load'), sink: spent('sink') }
 }

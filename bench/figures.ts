@@ -23,7 +23,7 @@ export function costFigures({ load, cpuMs, othersShare }: Run): Figures {
   }
   return {
     subjectCpuMs: perThousand('subject'),
-    postgresCpuMs: perThousand('postgres'),
+    storeCpuMs: perThousand('store'),
     loadCpuMs: perThousand('load'),
     sinkCpuMs: perThousand('sink'),
     othersShare,

@@ -8,11 +8,12 @@ export interface Series {
   readonly rounds: readonly Figures[]
 }
 
-export type Verdict = 'aim' | 'must' | 'miss' | 'not measured'
+/** `told`: nothing is asked of it. */
+export type Verdict = 'aim' | 'must' | 'miss' | 'told' | 'not measured'
 
 export interface Judged {
   readonly requirement: Requirement
-  /** Medians, by subject. */
+  /** Medians, by subject: of all of them, or of the two that are compared. */
   readonly medians: Readonly<Record<string, number>>
   /** What is compared: the hub's figure, or the median of its ratios to the reference in the same round. */
   readonly value: number | null
@@ -32,7 +33,9 @@ export function judge(scenario: Scenario, all: readonly Series[]): readonly Judg
     const own = values(judgedSubject)
     const compared = requirement.dividedBy === null ? own : ratios(own, values(requirement.dividedBy))
     const value = compared.length === 0 ? null : median(compared)
-    const medians = series.map(({ subject }) => [subject, median(values(subject))] as const)
+    const compare = ({ subject }: Series): boolean =>
+      requirement.dividedBy === null || subject === judgedSubject || subject === requirement.dividedBy
+    const medians = series.filter(compare).map(({ subject }) => [subject, median(values(subject))] as const)
     return {
       requirement,
       medians: Object.fromEntries(medians),
@@ -57,6 +60,7 @@ function ratios(own: readonly number[], reference: readonly number[]): readonly 
 
 function verdictOn({ better, must, aim }: Requirement, value: number | null): Verdict {
   if (value === null) return 'not measured'
+  if (must === null || aim === null) return 'told'
   const reaches = (bound: number): boolean => (better === 'higher' ? value >= bound : value <= bound)
   if (reaches(aim)) return 'aim'
   return reaches(must) ? 'must' : 'miss'

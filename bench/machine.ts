@@ -8,18 +8,19 @@ export interface Machine {
   readonly memoryMb: number
   readonly kernel: string
   readonly node: string
-  readonly postgres: string
+  /** What the subjects keep their events in. */
+  readonly stores: string
   readonly commit: string
 }
 
-export function describeMachine(postgresVersion: string): Machine {
+export function describeMachine(stores: ReadonlySet<string>): Machine {
   return {
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),
     memoryMb: Math.round(os.totalmem() / 1024 / 1024),
     kernel: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.versions.node,
-    postgres: postgresVersion,
+    stores: [...stores].join(', '),
     commit: currentCommit(),
   }
 }

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { nowUs } from './clock.ts'
 import { choose } from './choose.ts'
+import { isPostgres } from './postgres.ts'
 import { readProfile, workingTime, type Share } from './profile/cpu-profile.ts'
 import { watchActivity, type PostgresActivity } from './profile/postgres-activity.ts'
 import { scenarios } from './scenarios/index.ts'
@@ -39,10 +40,10 @@ const times = workingTime(profile, measured.fromUs, measured.toUs)
 reportShares('by file or package, with what Node does for it', times.byOwner, measured.figures)
 reportShares('by function alone', times.byFunction, measured.figures)
 
-async function measure({ postgres }: Stand) {
-  await warmUp(stand)
+async function measure({ subject }: Stand) {
+  await warmUp(stand, 30_000)
   const stopping = new AbortController()
-  const watching = watchActivity(postgres, stopping.signal)
+  const watching = isPostgres(subject.store) ? watchActivity(subject.store, stopping.signal) : null
   const fromUs = nowUs()
   const figures = await scenario.measure(stand, Number(options.seconds) * 1_000)
   const toUs = nowUs()
@@ -50,11 +51,13 @@ async function measure({ postgres }: Stand) {
   return { figures, fromUs, toUs, activity: await watching }
 }
 
-function report(figures: Figures, { cpuMs, looks, lookCount }: PostgresActivity): void {
+function report(figures: Figures, activity: PostgresActivity | null): void {
   print(
     'figures',
     Object.entries(figures).map(([name, value]) => [name, value?.toFixed(2) ?? 'unknown']),
   )
+  if (!activity) return
+  const { cpuMs, looks, lookCount } = activity
   print(
     'CPU ms of PostgreSQL by process',
     [...cpuMs].filter(([, spentMs]) => spentMs > 0).map(([who, spentMs]) => [who, String(spentMs)]),

@@ -19,7 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 const stands: Stand[] = []
 try {
   for (const kind of options.kinds) stands.push(await Stand.start(kind))
-  for (const stand of stands) await warmUp(stand)
+  for (const stand of stands) await warmUp(stand, 10_000)
   const series = await measureAll(stands)
   await report(series, stands)
 } finally {
@@ -50,10 +50,10 @@ async function measureAll(standing: readonly Stand[]): Promise<readonly Series[]
   for (let round = 0; round < options.rounds; round++) {
     for (const scenario of options.scenarios) {
       const order = round % 2 === 0 ? standing : standing.toReversed()
-      for (const stand of order.filter(({ kind }) => scenario.subjects.includes(kind.name))) {
-        const key = `${scenario.name}, ${stand.kind.name}`
+      for (const stand of order.filter(({ name }) => scenario.subjects.includes(name))) {
+        const key = `${scenario.name}, ${stand.name}`
         process.stderr.write(`round ${round + 1} of ${options.rounds}: ${key}\n`)
-        const series = found.get(key) ?? { scenario: scenario.name, subject: stand.kind.name, rounds: [] }
+        const series = found.get(key) ?? { scenario: scenario.name, subject: stand.name, rounds: [] }
         found.set(key, series)
         series.rounds.push(await scenario.measure(stand, options.durationMs))
       }
@@ -64,8 +64,7 @@ async function measureAll(standing: readonly Stand[]): Promise<readonly Series[]
 
 async function report(series: readonly Series[], standing: readonly Stand[]): Promise<void> {
   const judged = options.scenarios.flatMap((scenario: Scenario) => judge(scenario, series))
-  const [row] = (await standing[0]?.postgres.query<{ version: string }>('select version()')) ?? []
-  const machine = describeMachine(row?.version ?? 'unknown')
+  const machine = describeMachine(new Set(standing.map(({ subject }) => subject.store.version)))
   console.log(
     Object.entries(machine)
       .map(([name, value]) => `${name}: ${value}`)
@@ -75,7 +74,7 @@ async function report(series: readonly Series[], standing: readonly Stand[]): Pr
   console.log(
     formatRequirements(
       judged,
-      standing.map(({ kind }) => kind.name),
+      standing.map(({ name }) => name),
     ),
     '\n',
   )

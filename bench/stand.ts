@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { countCost, type Cost } from './cost.ts'
 import type { LoadHandlers } from './load/main.ts'
 import type { LoadPlan, LoadReport } from './load/plan.ts'
-import { startPostgres, type BenchPostgres } from './postgres.ts'
 import type { SinkHandlers, SinkReport } from './sink/main.ts'
 import type { Endpoint, Subject, SubjectKind } from './subjects/subject.ts'
-import { verifyArrivals } from './verify.ts'
+import { verifyArrivals, verifyKept } from './verify.ts'
 import { Worker } from './worker.ts'
 
 /** Longer than a retry waits after a first failure. */
@@ -25,55 +24,57 @@ export interface Run extends Cost {
 
 export type DeliveredRun = Run & { readonly sink: SinkReport }
 
-/** A subject with everything around it: a database, a load generator and a sink, each in processes of its own. */
-export class Stand {
-  readonly kind: SubjectKind
-  readonly subject: Subject
-  readonly postgres: BenchPostgres
+/** A subject with everything around it: a load generator and a sink, each in a process of its own. */
+export class Stand<Started extends Subject = Subject> {
+  readonly name: string
+  readonly subject: Started
   readonly #load: Worker<LoadHandlers>
   readonly #sink: Worker<SinkHandlers>
   #nextNumber = 1
 
   private constructor(
-    kind: SubjectKind,
-    subject: Subject,
-    postgres: BenchPostgres,
+    name: string,
+    subject: Started,
     load: Worker<LoadHandlers>,
     sink: Worker<SinkHandlers>,
   ) {
-    this.kind = kind
+    this.name = name
     this.subject = subject
-    this.postgres = postgres
     this.#load = load
     this.#sink = sink
   }
 
-  static async start(kind: SubjectKind, nodeArguments: readonly string[] = []): Promise<Stand> {
-    const postgres = await startPostgres()
+  static async start<Started extends Subject>(
+    kind: SubjectKind<Started>,
+    nodeArguments: readonly string[] = [],
+  ): Promise<Stand<Started>> {
     const sink = new Worker<SinkHandlers>(path.join(import.meta.dirname, 'sink/main.ts'))
     const load = new Worker<LoadHandlers>(path.join(import.meta.dirname, 'load/main.ts'))
     try {
       const sinkUrl = `http://127.0.0.1:${await sink.ask('port')}/`
-      const subject = await kind.start({ databaseUrl: postgres.url, sinkUrl, nodeArguments })
-      return new Stand(kind, subject, postgres, load, sink)
+      const subject = await kind.start({ sinkUrl, nodeArguments })
+      return new Stand(kind.name, subject, load, sink)
     } catch (error) {
-      await Promise.all([sink.stop(), load.stop(), postgres.stop()])
+      await Promise.all([sink.stop(), load.stop()])
       throw error
     }
   }
 
   /** Everything accepted arrives at the sink, and its outcome on disk, else this fails. */
-  async deliver(wish: LoadWish): Promise<DeliveredRun> {
-    const run = await this.arrive(wish)
+  async deliver(wish: LoadWish, to = this.subject.deliver): Promise<DeliveredRun> {
+    const run = await this.arrive(wish, to)
     await this.settle()
     return { ...run, ...run.spent() }
   }
 
   /** Everything accepted arrives at the sink, while other deliveries may wait. */
-  async arrive(wish: LoadWish): Promise<Omit<DeliveredRun, keyof Cost> & { readonly spent: () => Cost }> {
+  async arrive(
+    wish: LoadWish,
+    to = this.subject.deliver,
+  ): Promise<Omit<DeliveredRun, keyof Cost> & { readonly spent: () => Cost }> {
     await this.#sink.ask('expect', { firstNumber: this.#nextNumber })
     const spent = this.#countCost()
-    const load = await this.#run(this.subject.deliver, wish)
+    const load = await this.#run(to, wish)
     await this.#whileItMoves(async () => {
       const arrived = await this.#sink.ask('count')
       return { left: load.accepted - arrived, what: `of ${load.accepted} accepted events have not arrived` }
@@ -85,23 +86,27 @@ export class Stand {
 
   /** Resolves when no delivery is owed any more. */
   async settle(): Promise<void> {
-    await this.#whileItMoves(async () => {
-      const [row] = await this.postgres.query<{ owed: number }>(this.kind.owedSql)
-      return { left: row?.owed ?? NaN, what: 'deliveries are still owed' }
-    })
+    await this.#whileItMoves(async () => ({
+      left: await this.subject.owed(),
+      what: 'deliveries are still owed',
+    }))
   }
 
-  /** Only accepted. */
+  /** Only accepted: everything that was is in the store, else this fails. */
   async keep(wish: LoadWish): Promise<Run> {
+    const { keep } = this.subject
+    if (!keep) throw new Error(`${this.name} does not keep what nobody wants`)
+    const sinceMs = Date.now()
     const spent = this.#countCost()
-    const load = await this.#run(this.subject.keep, wish)
-    return { load, sink: null, ...spent() }
+    const load = await this.#run(keep.endpoint, wish)
+    const cost = spent()
+    verifyKept(load, await keep.countSince(sinceMs))
+    return { load, sink: null, ...cost }
   }
 
   async stop(): Promise<void> {
     await this.subject.stop()
     await Promise.all([this.#load.stop(), this.#sink.stop()])
-    await this.postgres.stop()
   }
 
   async #run(endpoint: Endpoint, wish: LoadWish): Promise<LoadReport> {
@@ -116,7 +121,7 @@ export class Stand {
   #countCost(): () => Cost {
     return countCost({
       subject: this.subject.pid,
-      postgres: this.postgres.pid,
+      store: this.subject.store.pid,
       load: this.#load.pid,
       sink: this.#sink.pid,
     })
@@ -131,7 +136,7 @@ export class Stand {
       if (left < least) movedMs = performance.now()
       least = Math.min(least, left)
       if (performance.now() - movedMs > stallTimeoutMs)
-        throw new Error(`${this.kind.name}: nothing moves any more, and ${left} ${what}`)
+        throw new Error(`${this.name}: nothing moves any more, and ${left} ${what}`)
       await sleep(pollMs)
     }
   }

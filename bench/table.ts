@@ -18,7 +18,7 @@ export function formatRequirements(all: readonly Judged[], subjects: readonly st
 
 const costColumns = {
   subject: 'subjectCpuMs',
-  postgres: 'postgresCpuMs',
+  store: 'storeCpuMs',
   load: 'loadCpuMs',
   sink: 'sinkCpuMs',
 } as const
@@ -45,7 +45,8 @@ function medianOf({ rounds }: Series, figure: string): number | undefined {
   return values.length === 0 ? undefined : median(values)
 }
 
-function formatBound({ better }: Requirement, bound: number): string {
+function formatBound({ better }: Requirement, bound: number | null): string {
+  if (bound === null) return ''
   return `${better === 'higher' ? '≥' : '≤'} ${bound}`
 }
 

@@ -13,3 +13,10 @@ export function verifyArrivals(load: LoadReport, sink: SinkReport): void {
   const found = faults.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`)
   if (found.length > 0) throw new Error(`of ${load.accepted} accepted events: ${found.join(', ')}`)
 }
+
+/** What was accepted is in the store, and nothing that was not sent. */
+export function verifyKept(load: LoadReport, kept: number): void {
+  const sent = load.latenciesUs.length
+  if (kept >= load.accepted && kept <= sent) return
+  throw new Error(`of ${sent} events ${load.accepted} were accepted and ${kept} are kept`)
+}

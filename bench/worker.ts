@@ -30,8 +30,8 @@ export class Worker<H extends Handlers> {
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #lastId = 0
 
-  constructor(file: string) {
-    this.#child = fork(file, { serialization: 'advanced' })
+  constructor(file: string, nodeArguments: readonly string[] = []) {
+    this.#child = fork(file, { serialization: 'advanced', execArgv: [...nodeArguments] })
     this.pid = this.#child.pid ?? 0
     this.#child.on('message', (answer: Answer) => this.#take(answer))
     this.#child.once('exit', () => {

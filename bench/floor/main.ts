@@ -6,10 +6,10 @@
  */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createDelivery } from './deliver.ts'
 import { createIdBytes, formatId, type FloorEvent } from './event.ts'
 import { createIngest } from './ingest.ts'
 import { createOutcomes } from './outcomes.ts'
+import { createPost } from './post.ts'
 import { schemaSql } from './schema.ts'
 import { openSession } from './session.ts'
 
@@ -17,7 +17,7 @@ const { FLOOR_DATABASE_URL = '', FLOOR_TARGET_URL = '' } = process.env
 
 const ingest = createIngest(await openSession(FLOOR_DATABASE_URL, schemaSql))
 const outcomes = createOutcomes(await openSession(FLOOR_DATABASE_URL))
-const deliver = createDelivery(FLOOR_TARGET_URL, outcomes)
+const post = createPost(FLOOR_TARGET_URL)
 let lastSeq = 0
 
 const server = http.createServer((request, response) => {
@@ -44,7 +44,7 @@ function accept(event: FloorEvent, response: http.ServerResponse): void {
     const answer = isKept ? `{"eventId":"${event.id}"}` : '{"code":"store_unavailable"}'
     const headers = ['content-type', 'application/json', 'content-length', String(answer.length)]
     response.writeHead(isKept ? 202 : 503, headers).end(answer)
-    if (isKept && event.seq !== null) deliver(event)
+    if (isKept && event.seq !== null) post(event, (given) => outcomes.add({ event, answer: given }))
   }
   ingest.add({ event, settle })
 }

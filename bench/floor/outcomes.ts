@@ -1,15 +1,13 @@
 import type { FloorEvent } from './event.ts'
 import { GroupCommit } from './group-commit.ts'
+import type { Answer } from './post.ts'
 import { copyAttemptsSql, deleteQueueRowsSql } from './schema.ts'
 import type { Session } from './session.ts'
 import { WireMessage } from './wire-message.ts'
 
 export interface Attempt {
   readonly event: FloorEvent
-  readonly startedAtMs: number
-  readonly durationMs: number
-  /** 0: no answer came. */
-  readonly httpStatus: number
+  readonly answer: Answer
 }
 
 /** Nobody waits for an outcome, and a larger batch costs less for each. */
@@ -18,7 +16,7 @@ const minIntervalMs = 20
 export function createOutcomes(session: Session): GroupCommit<Attempt> {
   const message = new WireMessage()
   return new GroupCommit(minIntervalMs, async (batch) => {
-    const delivered = batch.filter(({ httpStatus }) => httpStatus >= 200 && httpStatus < 300)
+    const delivered = batch.filter(({ answer }) => answer.httpStatus >= 200 && answer.httpStatus < 300)
     message.reset()
     message.query([deleteQueueRowsSql(delivered.map(({ event }) => event.seq ?? 0)), copyAttemptsSql])
     message.beginCopy()
@@ -28,11 +26,11 @@ export function createOutcomes(session: Session): GroupCommit<Attempt> {
   })
 }
 
-function writeAttempt(message: WireMessage, { event, startedAtMs, durationMs, httpStatus }: Attempt): void {
+function writeAttempt(message: WireMessage, { event, answer }: Attempt): void {
   message.row(5)
   message.bigint(event.seq ?? 0)
   message.binary(event.idBytes)
-  message.time(startedAtMs)
-  message.int(durationMs)
-  message.int(httpStatus)
+  message.time(answer.startedAtMs)
+  message.int(answer.durationMs)
+  message.int(answer.httpStatus)
 }

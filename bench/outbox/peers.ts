@@ -1,18 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import fs from 'node:fs'
-import path from 'node:path'
 import type pg from 'pg'
+import { importPeer } from '../peers/packages.ts'
 import type { Fact, OutboxSubject } from './subject.ts'
 
-const here = import.meta.dirname
-
-/** Installs pg-boss and graphile-worker on first use. */
-export function installPeers(): void {
-  if (fs.existsSync(path.join(here, 'node_modules/pg-boss'))) return
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
-}
-
-// Not installed when this file is checked, so the part of them that is used is described here.
 interface PgBoss {
   on(event: 'error', listener: (error: unknown) => void): void
   start(): Promise<unknown>
@@ -24,8 +13,7 @@ interface PgBoss {
 
 /** pg-boss, tuned: batches of 100, woken by NOTIFY, fetching on while batches are full. */
 export async function pgBossSubject(url: string): Promise<OutboxSubject> {
-  const specifier = 'pg-boss'
-  const { PgBoss } = (await import(specifier)) as { PgBoss: new (options: object) => PgBoss }
+  const { PgBoss } = await importPeer<{ PgBoss: new (options: object) => PgBoss }>('pg-boss')
   const boss = new PgBoss({ connectionString: url, schema: 'pgboss', useListenNotify: true })
   boss.on('error', () => undefined)
   return {
@@ -58,8 +46,7 @@ interface GraphileWorker {
 
 /** graphile-worker with ten concurrent jobs, woken by NOTIFY. */
 export async function graphileWorkerSubject(pool: pg.Pool): Promise<OutboxSubject> {
-  const specifier = 'graphile-worker'
-  const worker = (await import(specifier)) as GraphileWorker
+  const worker = await importPeer<GraphileWorker>('graphile-worker')
   const logger = new worker.Logger(() => () => undefined)
   let runner: { stop(): Promise<void> } | undefined
   return {

@@ -7,7 +7,7 @@ export const acceptOnly: Scenario = {
   subjects: ['floor', 'hub'],
   requirements: [
     {
-      what: 'accept only, 64 connections',
+      what: 'accept only, 64 connections ÷ floor',
       figure: 'acceptedPerSecond',
       unit: '/s',
       dividedBy: 'floor',

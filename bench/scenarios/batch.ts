@@ -37,6 +37,6 @@ function keep(stand: Stand, durationMs: number, eventsPerCall: number, connectio
 
 /** Of the subject and its database; the generator's own work is not counted. */
 function eventsPerCpuSecond({ load, cpuMs }: Run): number | null {
-  if (cpuMs.subject === null || cpuMs.postgres === null) return null
-  return (load.accepted / (cpuMs.subject + cpuMs.postgres)) * 1_000
+  if (cpuMs.subject === null || cpuMs.store === null) return null
+  return (load.accepted / (cpuMs.subject + cpuMs.store)) * 1_000
 }

@@ -1,32 +1,62 @@
 import { acceptedPerSecond, costFigures, latencyFigures } from '../figures.ts'
-import { plainKilobyte, type Scenario } from './scenario.ts'
+import type { Stand } from '../stand.ts'
+import type { Endpoint } from '../subjects/subject.ts'
+import { plainKilobyte, type Figures, type Scenario } from './scenario.ts'
+
+const rate = { figure: 'deliveredPerSecond', unit: '/s', better: 'higher' } as const
+const toFloor = { ...rate, dividedBy: 'floor', must: 0.6, aim: 0.9 } as const
+
+/** What people pick today, with how many times as fast the hub must and should be. */
+const toPeers = [
+  { ...rate, dividedBy: 'graphile-worker', must: 3, aim: 7 },
+  { ...rate, dividedBy: 'pg-boss', must: 3, aim: 7 },
+  { ...rate, dividedBy: 'bullmq', must: 1.2, aim: 2 },
+] as const
+const peers = toPeers.map(({ dividedBy }) => dividedBy)
+
+const what = 'end to end, 64 connections'
 
 /** As many events as the connections can carry; the rate counts until the last one arrived. */
-export function endToEnd(connections: number): Scenario {
+export const endToEnd64: Scenario = {
+  name: 'end-to-end-64',
+  subjects: ['floor', 'hub', ...peers],
+  requirements: [toFloor, ...toPeers].map((ratio) => ({ ...ratio, what: `${what} ÷ ${ratio.dividedBy}` })),
+  measure: (stand, durationMs) => measure(stand, durationMs, 64),
+}
+
+export const endToEnd256: Scenario = {
+  name: 'end-to-end-256',
+  subjects: ['floor', 'hub'],
+  requirements: [{ ...toFloor, what: 'end to end, 256 connections ÷ floor' }],
+  measure: (stand, durationMs) => measure(stand, durationMs, 256),
+}
+
+/** What the peers would do with a group commit before them that none of them brings along. */
+export const grouped: Scenario = {
+  name: 'grouped',
+  subjects: ['hub', ...peers],
+  requirements: peers.map((dividedBy) => ({
+    ...rate,
+    what: `${what} ÷ ${dividedBy}, its jobs added in groups`,
+    dividedBy,
+    must: null,
+    aim: null,
+  })),
+  measure: (stand, durationMs) => measure(stand, durationMs, 64, stand.subject.deliverGrouped),
+}
+
+async function measure(
+  stand: Stand,
+  durationMs: number,
+  connections: number,
+  to: Endpoint = stand.subject.deliver,
+): Promise<Figures> {
+  const run = await stand.deliver({ body: plainKilobyte, connections, durationMs, ratePerSecond: null }, to)
+  const { load, sink } = run
   return {
-    name: `end-to-end-${connections}`,
-    subjects: ['floor', 'hub'],
-    requirements: [
-      {
-        what: `end to end, ${connections} connections`,
-        figure: 'deliveredPerSecond',
-        unit: '/s',
-        dividedBy: 'floor',
-        better: 'higher',
-        must: 0.6,
-        aim: 0.9,
-      },
-    ],
-    async measure(stand, durationMs) {
-      const wish = { body: plainKilobyte, connections, durationMs, ratePerSecond: null }
-      const run = await stand.deliver(wish)
-      const { load, sink } = run
-      return {
-        deliveredPerSecond: (load.accepted / (sink.lastUs - load.startedUs)) * 1_000_000,
-        acceptedPerSecond: acceptedPerSecond(load),
-        ...latencyFigures(load.latenciesUs),
-        ...costFigures(run),
-      }
-    },
+    deliveredPerSecond: (load.accepted / (sink.lastUs - load.startedUs)) * 1_000_000,
+    acceptedPerSecond: acceptedPerSecond(load),
+    ...latencyFigures(load.latenciesUs),
+    ...costFigures(run),
   }
 }

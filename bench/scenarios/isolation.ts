@@ -20,7 +20,7 @@ export const isolation: Scenario = {
   ],
   async measure(stand, durationMs) {
     const { neighbours } = stand.subject
-    if (!neighbours) throw new Error(`${stand.kind.name} does not keep targets apart`)
+    if (!neighbours) throw new Error(`${stand.name} does not keep targets apart`)
     const wish = { body: plainKilobyte, connections: 64, durationMs, ratePerSecond: 100 }
     const alone = latencyFigures((await stand.deliver(wish)).sink.latenciesUs)
     await neighbours.start(neighbourCount)

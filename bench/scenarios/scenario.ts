@@ -18,8 +18,9 @@ export interface Requirement {
   readonly unit: string
   readonly dividedBy: string | null
   readonly better: 'higher' | 'lower'
-  readonly must: number
-  readonly aim: number
+  /** Null: it is only told. */
+  readonly must: number | null
+  readonly aim: number | null
 }
 
 /** One event in a call, the payload as it stands. */

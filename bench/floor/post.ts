@@ -1,48 +1,52 @@
 import { createHmac } from 'node:crypto'
 import { Pool, type Dispatcher } from 'undici'
 import type { FloorEvent } from './event.ts'
-import type { GroupCommit } from './group-commit.ts'
-import type { Attempt } from './outcomes.ts'
 
 /** As many as an integration of the hub has by default. */
-const connections = 16
+export const connections = 16
 const key = Buffer.from('bench-bench-bench-bench-')
 
-/** A signed POST of each event, by the Standard Webhooks specification. */
-export function createDelivery(
-  targetUrl: string,
-  outcomes: GroupCommit<Attempt>,
-): (event: FloorEvent) => void {
+export type Message = Pick<FloorEvent, 'id' | 'contentType' | 'body'>
+
+export interface Answer {
+  readonly startedAtMs: number
+  readonly durationMs: number
+  /** 0: no answer came. */
+  readonly httpStatus: number
+}
+
+/** Sends each message as a POST that is signed by the Standard Webhooks specification. */
+export function createPost(targetUrl: string): (message: Message, done: (answer: Answer) => void) => void {
   const { origin, pathname } = new URL(targetUrl)
   const pool = new Pool(origin, { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
-  return (event) => {
+  return (message, done) => {
     const timestamp = String(Math.floor(Date.now() / 1_000))
     const request: Dispatcher.DispatchOptions = {
       path: pathname,
       method: 'POST',
       headers: [
-        ...['webhook-id', event.id, 'webhook-timestamp', timestamp],
-        ...['webhook-signature', sign(event, timestamp), 'content-type', event.contentType],
+        ...['webhook-id', message.id, 'webhook-timestamp', timestamp],
+        ...['webhook-signature', sign(message, timestamp), 'content-type', message.contentType],
       ],
-      body: event.body,
+      body: message.body,
     }
-    pool.dispatch(request, new Exchange(event, outcomes))
+    pool.dispatch(request, new Exchange(message.id, done))
   }
 }
 
-function sign({ id, body }: FloorEvent, timestamp: string): string {
+function sign({ id, body }: Message, timestamp: string): string {
   return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
 }
 
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #event: FloorEvent
-  readonly #outcomes: GroupCommit<Attempt>
+  readonly #id: string
+  readonly #done: (answer: Answer) => void
   #startedAtMs = Date.now()
   #httpStatus = 0
 
-  constructor(event: FloorEvent, outcomes: GroupCommit<Attempt>) {
-    this.#event = event
-    this.#outcomes = outcomes
+  constructor(id: string, done: (answer: Answer) => void) {
+    this.#id = id
+    this.#done = done
   }
 
   onRequestStart(): void {
@@ -60,12 +64,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    console.error(`${this.#event.id} was not delivered:`, error)
+    console.error(`${this.#id} was not delivered:`, error)
     this.#end(0)
   }
 
   #end(httpStatus: number): void {
-    const durationMs = Date.now() - this.#startedAtMs
-    this.#outcomes.add({ event: this.#event, startedAtMs: this.#startedAtMs, durationMs, httpStatus })
+    const startedAtMs = this.#startedAtMs
+    this.#done({ startedAtMs, durationMs: Date.now() - startedAtMs, httpStatus })
   }
 }
