@@ -5,6 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { installServices, locateService } from '../scripts/services.ts'
 import { freePort } from './free-port.ts'
 import type { Store } from './store.ts'
 
@@ -12,7 +13,7 @@ const startTimeoutMs = 10_000
 
 /** A Redis that writes its log to disk every second, as it is usually run: what it confirmed last may be lost. */
 export async function startRedis(): Promise<Store> {
-  const version = installedVersion() ?? (install(), installedVersion())
+  const program = findProgram()
   const dataDir = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-bench-'))
   const port = await freePort()
   const settings = {
@@ -24,13 +25,13 @@ export async function startRedis(): Promise<Store> {
     save: '',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const server = spawn('redis-server', args, { stdio: 'ignore' })
+  const server = spawn(program, args, { stdio: 'ignore' })
   process.once('exit', () => server.kill('SIGKILL'))
   await untilAnswering(server, port)
   return {
     url: `redis://127.0.0.1:${port}`,
     pid: server.pid ?? 0,
-    version: `Redis ${version}`,
+    version: `Redis ${versionOf(program)}`,
     stop: async () => {
       const exit = once(server, 'exit')
       server.kill('SIGTERM')
@@ -40,26 +41,16 @@ export async function startRedis(): Promise<Store> {
   }
 }
 
-function installedVersion(): string | null {
-  try {
-    const output = execFileSync('redis-server', ['--version'], { encoding: 'utf8' })
-    return /v=(\S+)/.exec(output)?.[1] ?? 'of unknown version'
-  } catch {
-    return null
-  }
+function findProgram(): string {
+  const found = locateService('redis')
+  if (found !== null) return found
+  installServices(['redis'])
+  return locateService('redis') ?? 'redis-server'
 }
 
-function install(): void {
-  try {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' })
-    const args = ['install', '-y', '-qq', '--no-install-recommends', 'redis-server']
-    execFileSync('apt-get', args, {
-      stdio: 'ignore',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    })
-  } catch {
-    throw new Error('BullMQ needs redis-server: install it, or leave bullmq out with --only')
-  }
+function versionOf(program: string): string {
+  const output = execFileSync(program, ['--version'], { encoding: 'utf8' })
+  return /v=(\S+)/.exec(output)?.[1] ?? 'of unknown version'
 }
 
 async function untilAnswering(server: ChildProcess, port: number): Promise<void> {

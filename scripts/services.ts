@@ -52,7 +52,7 @@ function chooseNames(words: readonly string[]): readonly ServiceName[] {
   return (words.length > 0 ? words : known) as readonly ServiceName[]
 }
 
-function installServices(names: readonly ServiceName[]): void {
+export function installServices(names: readonly ServiceName[]): void {
   const missing = names.filter((name) => locateService(name) === null)
   if (missing.length === 0) return
   const packages = missing.flatMap((name) => services[name].packages)
