@@ -12,10 +12,13 @@ interface Service {
 const services = {
   caddy: { packages: ['caddy'], shownBy: 'caddy' },
   chromium: { packages: ['chromium'], shownBy: 'chromium' },
+  go: { packages: ['golang-go'], shownBy: 'go' },
   libfaketime: { packages: ['libfaketime'], shownBy: '/usr/lib/*/faketime/libfaketime.so.1' },
   nginx: { packages: ['nginx'], shownBy: 'nginx' },
   pgbouncer: { packages: ['pgbouncer'], shownBy: 'pgbouncer' },
+  php: { packages: ['php-cli'], shownBy: 'php' },
   postgresql: { packages: ['postgresql'], shownBy: '/usr/lib/postgresql/*/bin/postgres' },
+  python: { packages: ['python3'], shownBy: 'python3' },
   rabbitmq: { packages: ['rabbitmq-server'], shownBy: 'rabbitmq-server' },
   redis: { packages: ['redis-server'], shownBy: 'redis-server' },
   systemd: { packages: ['systemd'], shownBy: 'systemd-analyze' },

@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { promisify } from 'node:util'
+import { until } from '../../packages/hub/src/testing/until.ts'
+import type { ServiceName } from '../../scripts/services.ts'
+import { lastingPort } from '../support/free-port.ts'
+import type { Json } from '../support/api.ts'
 import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.ts'
+import { findService } from '../support/services.ts'
 import { Sink } from '../support/sink.ts'
+import { exceptionFor } from './not-run.ts'
+import { isCommands, isFile, pages, root, snippetsOf, textOf, withoutNpm, type Snippet } from './snippets.ts'
 
-const root = path.resolve(import.meta.dirname, '..', '..')
-const guides = ['README.md', ...fs.globSync('docs/guides/*.md', { cwd: root }).toSorted()]
+/** A page may want a compiler to start. */
+const pageTimeoutMs = 150_000
 
 const dataDir = newDataDir()
 const hub = new HubProcess(dataDir, { by: 'node' })
@@ -21,19 +28,16 @@ before(async () => {
   url = await hub.ready()
   await fetch(`${url}/v1/events?source=hello&type=hello.world`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${fs.readFileSync(path.join(dataDir, 'admin-key'), 'utf8').trim()}` },
+    headers: { authorization: `Bearer ${adminKey()}` },
     body: '{}',
   })
   // What `npx hub` runs in a clone, without asking npm for it each time.
   const npx = path.join(directory, 'bin', 'npx')
   fs.mkdirSync(path.dirname(npx))
-  fs.writeFileSync(
-    npx,
-    `#!/bin/sh\nshift\nexec '${process.execPath}' '${root}/packages/hub/bin/hub.js' "$@"\n`,
-    {
-      mode: 0o755,
-    },
-  )
+  const hubProgram = `${root}/packages/hub/bin/hub.js`
+  fs.writeFileSync(npx, `#!/bin/sh\nshift\nexec '${process.execPath}' '${hubProgram}' "$@"\n`, {
+    mode: 0o755,
+  })
 })
 
 after(async () => {
@@ -43,77 +47,137 @@ after(async () => {
   fs.rmSync(directory, { recursive: true })
 })
 
-interface Block {
-  readonly text: string
-  /** It goes on until Ctrl-C. */
-  readonly isEndless: boolean
+function adminKey(): string {
+  return fs.readFileSync(path.join(dataDir, 'admin-key'), 'utf8').trim()
 }
 
-function blocksOf(guide: string): readonly Block[] {
-  const text = fs.readFileSync(path.join(root, guide), 'utf8')
-  return [...text.matchAll(/^```sh( background)?\n([^]*?)^```$/gm)]
-    .map(([, background, block = '']) => ({
-      text: block.replaceAll(/^npm .*$/gm, '').trim(),
-      isEndless: background !== undefined,
-    }))
-    .filter(({ text: block }) => block !== '')
+/** What the reader types and saves, in order. */
+function stepsOf(page: string): readonly Snippet[] {
+  return snippetsOf(page)
+    .filter((snippet) => !exceptionFor(snippet))
+    .filter((snippet) => isFile(snippet) || (isCommands(snippet) && withoutNpm(snippet.text) !== ''))
 }
 
-/** All of a guide in one shell, as a reader would type it; the addresses are those of this test. */
-function scriptOf(blocks: readonly Block[]): string {
-  const lines = blocks.map(({ text, isEndless }, index) => {
-    if (!isEndless) return text
-    const log = `endless-${index}.log`
-    return `${text} > ${log} 2>&1 & pids="$pids $!"\nuntil [ -s ${log} ]; do sleep 0.05; done`
-  })
+function lineFor(snippet: Snippet, index: number): string {
+  const { text, word } = snippet
+  if (isFile(snippet)) return `cat > ${word} <<'END_OF_SNIPPET'\n${text}END_OF_SNIPPET`
+  const commands = withoutNpm(text)
+  if (word !== 'background') return commands
+  const log = `endless-${index}.log`
+  return `${commands} > ${log} 2>&1 & pids="$pids $!"\nuntil [ -s ${log} ]; do sleep 0.05; done`
+}
+
+/** All of a page in one shell, as a reader would type it; the addresses are those of this test. */
+async function scriptOf(steps: readonly Snippet[]): Promise<string> {
   const script = [
     'set -euo pipefail',
     'pids=""',
-    ...lines,
-    'for pid in $pids; do kill "$pid"; wait "$pid"; done',
-  ]
-  return script
-    .join('\n')
-    .replaceAll('http://127.0.0.1:8080', url)
-    .replaceAll('http://127.0.0.1:3000', sink.url)
+    ...steps.map(lineFor),
+    'touch read-to-its-end',
+    'until [ -e looked-at ]; do sleep 0.05; done',
+    // Who knows what to do at a SIGTERM ends with 0.
+    'for pid in $pids; do kill "$pid"; wait "$pid" || [ $? -gt 128 ]; done',
+  ].join('\n')
+  const ownPorts = new Set(script.match(/\b300[1-9]\b/g))
+  let adapted = script.replaceAll('http://127.0.0.1:8080', url).replaceAll('http://127.0.0.1:3000', sink.url)
+  for (const port of ownPorts) adapted = adapted.replaceAll(port, String(await lastingPort()))
+  return adapted
 }
 
-suite('every command of the guides works', () => {
-  for (const guide of guides) {
-    test(guide, async () => {
-      const cwd = fs.mkdtempSync(path.join(directory, 'reader-'))
-      fs.symlinkSync(dataDir, path.join(cwd, '.hub'))
-      const blocks = blocksOf(guide)
-      assert.ok(blocks.length > 0)
-      const { HUB_DATA_DIR: _dataDir, HUB_PORT: _port, ...env } = process.env
-      const ran = promisify(execFile)('bash', ['--norc', '-c', scriptOf(blocks)], {
-        cwd,
-        env: { ...env, PATH: `${directory}/bin:${path.dirname(process.execPath)}:${process.env['PATH']}` },
-        timeout: 60_000,
-      })
-      await ran.catch((error: { stdout: string; stderr: string }) =>
-        assert.fail(`${guide} fails: ${error.stdout}${error.stderr}`),
-      )
-    })
+/** In a directory of the reader's own, in which the hub's data and the examples of the clone are found. */
+async function read(page: string, steps: readonly Snippet[]): Promise<void> {
+  const cwd = fs.mkdtempSync(path.join(directory, 'reader-'))
+  fs.symlinkSync(dataDir, path.join(cwd, '.hub'))
+  fs.symlinkSync(path.join(root, 'examples'), path.join(cwd, 'examples'))
+  const { HUB_DATA_DIR: _dataDir, HUB_PORT: _port, ...env } = process.env
+  const shell = spawn('bash', ['--norc', '-c', await scriptOf(steps)], {
+    cwd,
+    detached: true,
+    env: { ...env, PATH: `${directory}/bin:${path.dirname(process.execPath)}:${process.env['PATH']}` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [shell.stdout, shell.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const timer = setTimeout(() => killGroup(shell.pid), pageTimeoutMs)
+  const ended = once(shell, 'exit') as Promise<[number | null]>
+  const isRead = (): boolean => fs.existsSync(path.join(cwd, 'read-to-its-end')) || shell.exitCode !== null
+  await until(`${page} is read`, isRead, pageTimeoutMs)
+  if (shell.exitCode === null) await outcomes[page]?.()
+  fs.writeFileSync(path.join(cwd, 'looked-at'), '')
+  const [code] = await ended
+  clearTimeout(timer)
+  // What a page leaves running, such as the child of a compiler, is not to outlive it.
+  killGroup(shell.pid)
+  const logs = fs
+    .globSync('endless-*.log', { cwd })
+    .map((log) => fs.readFileSync(path.join(cwd, log), 'utf8'))
+  assert.equal(code, 0, `${page} fails: ${said}\n${logs.join('\n')}`)
+}
+
+function killGroup(pid = 0): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** What has to come of a page, beyond that every command worked. */
+const outcomes: Readonly<Record<string, () => Promise<unknown>>> = {
+  'docs/guides/receive.md': () =>
+    until('all four receivers took it', async () => {
+      const { items } = await get('/v1/deliveries?type=greeting.sent')
+      const taken = items.filter(({ status }: Json) => status === 'DELIVERED')
+      const receivers = new Set(taken.map(({ integration }: Json) => integration))
+      return ['to-node', 'to-python', 'to-php', 'to-go'].every((name) => receivers.has(name))
+    }),
+  'docs/guides/verify.md': async () => {
+    const { items } = await get('/v1/events?limit=100')
+    const sources = new Set(items.map(({ source }: Json) => source))
+    for (const source of ['helpdesk', 'billing', 'crm', 'web-shop', 'payroll', 'github', 'stripe'])
+      assert.ok(sources.has(source), `nothing came from ${source}`)
+  },
+}
+
+/** What a page runs that the clone does not bring along. */
+const neededBy: Readonly<Record<string, readonly ServiceName[]>> = {
+  'docs/guides/receive.md': ['go', 'php', 'python'],
+}
+
+async function get(resource: string): Promise<Json> {
+  const answer = await fetch(url + resource, { headers: { authorization: `Bearer ${adminKey()}` } })
+  return answer.json()
+}
+
+suite('every page works as it is read', () => {
+  for (const page of pages) {
+    const steps = stepsOf(page)
+    if (steps.length === 0) continue
+    const missing = (neededBy[page] ?? []).map(findService).find(({ skip }) => skip !== false)
+    test(page, { skip: missing?.skip ?? false }, () => read(page, steps))
   }
 })
 
 /** They run for long or install; the tests of each, and continuous integration itself, run them. */
-test('the npm scripts that the guides name exist', () => {
-  const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
-  for (const guide of guides) {
-    const text = fs.readFileSync(path.join(root, guide), 'utf8')
-    for (const [, , name = ''] of text.matchAll(/^npm (run )?([a-z:-]+)/gm))
-      assert.ok(Object.hasOwn(scripts, name), `${guide}: npm run ${name}`)
+test('the npm scripts that the pages name exist', () => {
+  const manifests = fs.globSync(['package.json', 'packages/*/package.json'], { cwd: root })
+  const scripts = new Set(
+    manifests.flatMap((manifest) =>
+      Object.keys(JSON.parse(fs.readFileSync(path.join(root, manifest), 'utf8')).scripts ?? {}),
+    ),
+  )
+  for (const page of pages) {
+    for (const [, , name = ''] of textOf(page).matchAll(/\bnpm (run |(?=start|test))([a-z:-]+)/g))
+      assert.ok(scripts.has(name), `${page}: npm run ${name}`)
   }
 })
 
-test('the guides name no command that does not exist', async () => {
+test('the pages name no command that does not exist', async () => {
   const { commands } = await import('../../packages/hub/src/cli/commands/index.ts')
   const names = new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0]]))
-  for (const guide of guides) {
-    const text = fs.readFileSync(path.join(root, guide), 'utf8')
-    for (const [, word] of text.matchAll(/npx hub ([a-z]+)/g))
-      assert.ok(names.has(word), `${guide}: npx hub ${word}`)
+  for (const page of pages) {
+    for (const [, word] of textOf(page).matchAll(/npx hub ([a-z]+)/g))
+      assert.ok(names.has(word), `${page}: npx hub ${word}`)
   }
 })

@@ -1,0 +1,33 @@
+import type { Snippet } from './snippets.ts'
+
+interface Exception {
+  readonly page: string
+  /** Of its first line. */
+  readonly begins: string
+  readonly reason: string
+}
+
+const library = 'a part of the library, whose own tests run the like: packages/outbox/consumers'
+
+/** Snippets that no test runs or checks, and why. Whoever adds one says why it must be so. */
+export const exceptions: readonly Exception[] = [
+  {
+    page: 'docs/operating/database.md',
+    begins: 'create role hub',
+    reason: 'needs a server of its own; tests/cluster/external-postgres.test.ts makes such a role',
+  },
+  {
+    page: 'docs/operating/database.md',
+    begins: 'node --test tests/cluster',
+    reason: 'is itself a test, and runs as one',
+  },
+  { page: 'docs/library/clients.md', begins: '', reason: library },
+  { page: 'docs/library/handlers.md', begins: '', reason: library },
+  { page: 'docs/library/operating.md', begins: '', reason: library },
+  { page: 'packages/outbox/README.md', begins: 'import { createOutbox', reason: library },
+  { page: 'packages/outbox/README.md', begins: 'interface AppEvents', reason: library },
+]
+
+export function exceptionFor({ page, text }: Snippet): Exception | undefined {
+  return exceptions.find((exception) => exception.page === page && text.startsWith(exception.begins))
+}
