@@ -7,8 +7,6 @@ interface Exception {
   readonly reason: string
 }
 
-const library = 'a part of the library, whose own tests run the like: packages/outbox/consumers'
-
 /** Snippets that no test runs or checks, and why. Whoever adds one says why it must be so. */
 export const exceptions: readonly Exception[] = [
   {
@@ -21,11 +19,6 @@ export const exceptions: readonly Exception[] = [
     begins: 'node --test tests/cluster',
     reason: 'is itself a test, and runs as one',
   },
-  { page: 'docs/library/clients.md', begins: '', reason: library },
-  { page: 'docs/library/handlers.md', begins: '', reason: library },
-  { page: 'docs/library/operating.md', begins: '', reason: library },
-  { page: 'packages/outbox/README.md', begins: 'import { createOutbox', reason: library },
-  { page: 'packages/outbox/README.md', begins: 'interface AppEvents', reason: library },
 ]
 
 export function exceptionFor({ page, text }: Snippet): Exception | undefined {

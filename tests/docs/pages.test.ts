@@ -15,6 +15,7 @@ import {
   isAccountable,
   isCommands,
   isFile,
+  isPartOfProgram,
   pages,
   root,
   snippetsOf,
@@ -98,6 +99,7 @@ test('every snippet is run or checked, or it is said why not', () => {
       isAccountable(snippet) &&
       !isCommands(snippet) &&
       !isUsed(snippet) &&
+      !isPartOfProgram(snippet) &&
       !checks[snippet.word] &&
       !exceptionFor(snippet),
   )

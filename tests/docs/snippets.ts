@@ -50,6 +50,11 @@ export function isFile({ word }: Snippet): boolean {
   return /^[\w-]+\.\w+$/.test(word)
 }
 
+/** A piece of an application that uses the packages: it is compiled with them. */
+export function isPartOfProgram(snippet: Snippet): boolean {
+  return ['js', 'ts'].includes(snippet.language) && !isFile(snippet)
+}
+
 const npmLine = /^(?:[A-Z_]+=\S+ )*npm .*$/gm
 
 /** What npm starts, installs or tests runs for long and has tests of its own. */
