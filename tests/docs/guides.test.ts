@@ -93,7 +93,14 @@ async function read(page: string, steps: readonly Snippet[]): Promise<void> {
   const shell = spawn('bash', ['--norc', '-c', await scriptOf(steps)], {
     cwd,
     detached: true,
-    env: { ...env, PATH: `${directory}/bin:${path.dirname(process.execPath)}:${process.env['PATH']}` },
+    env: {
+      ...env,
+      PATH: `${directory}/bin:${path.dirname(process.execPath)}:${process.env['PATH']}`,
+      // A hundred commands begin in half of the time.
+      NODE_COMPILE_CACHE: path.join(directory, 'compiled'),
+      // Without a C compiler, and in a quarter of the time.
+      CGO_ENABLED: '0',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
