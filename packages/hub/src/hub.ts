@@ -32,6 +32,7 @@ import { announceAddress } from './process/hub-address.ts'
 import { lockDataDir } from './process/data-dir-lock.ts'
 import { makeDataDir } from './process/data-dir.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
+import { refuseUnfinishedRestore } from './process/unfinished-restore.ts'
 import { settingFacts } from './process/setting-facts.ts'
 import { PostgresQueue } from './queue/postgres.ts'
 import { readCloudEvents } from './sources/cloudevents.ts'
@@ -63,8 +64,8 @@ export interface RunningHub {
 /** The composition root: makes every part, gives each what it needs, starts them in order and stops them in reverse. */
 export async function startHub(config: Config, log: Logger, signal: AbortSignal): Promise<RunningHub> {
   await using started = new AsyncDisposableStack()
-  const keys = await readLocalKeys(config)
   const databaseUrl = await openDatabase(config, log, signal, started)
+  const keys = await readLocalKeys(config)
   const { isPooled } = await checkServer(databaseUrl)
   await migrate(databaseUrl)
 
@@ -264,6 +265,7 @@ async function openDatabase(
   signal: AbortSignal,
   started: AsyncDisposableStack,
 ): Promise<string> {
+  await refuseUnfinishedRestore(config.dataDir)
   if (config.databaseUrl !== undefined) {
     // Two nodes with one node key would end each other's epoch again and again.
     started.defer(lockDataDir(await makeDataDir(config.dataDir)))

@@ -7,5 +7,7 @@ process.exitCode = await run(
   processContext({
     start: async (...given) => (await import('./hub.ts')).startHub(...given),
     migrate: async (...given) => (await import('./hub.ts')).migrateDatabase(...given),
+    backUp: async (...given) => (await import('./backup/back-up.ts')).backUp(...given),
+    restore: async (...given) => (await import('./backup/restore.ts')).restore(...given),
   }),
 )

@@ -19,7 +19,7 @@ const contentTypes = [
 interface LoadOptions {
   readonly api: Api
   readonly keys: SourceKeys
-  readonly auditor: Auditor
+  readonly auditor: Pick<Auditor, 'accepted'>
   readonly eventsPerSecond: number
   readonly seed: number
 }

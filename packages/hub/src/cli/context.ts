@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import type { BackupOptions, BackupReport } from '../backup/back-up.ts'
+import type { RestoreOptions, RestoreReport } from '../backup/restore.ts'
 import type { Config } from '../config.ts'
 import type { LocalKeys } from '../process/local-keys.ts'
 import type { Api } from './api.ts'
@@ -25,6 +27,8 @@ export interface Service {
   start(config: Config, log: Logger, signal: AbortSignal): Promise<StartedHub>
   /** Brings the database of these settings up to date; returns the versions of the schema that it went through. */
   migrate(config: Config, log: Logger, signal: AbortSignal): Promise<readonly number[]>
+  backUp(options: BackupOptions): Promise<BackupReport>
+  restore(options: RestoreOptions): Promise<RestoreReport>
 }
 
 export interface StartedHub {

@@ -13,10 +13,10 @@ export class ProgressBar {
     this.#output = output
   }
 
-  /** `total` null: nobody knows how much there is. */
-  show(done: number, total: number | null): void {
+  /** `total` null: nobody knows how much there is. `unit` stands behind every number. */
+  show(done: number, total: number | null, unit = ''): void {
     if (this.#output.columns === null) return
-    this.#output.write(clearLine + line(done, total, performance.now() - this.#startedAtMs))
+    this.#output.write(clearLine + line(done, total, unit, performance.now() - this.#startedAtMs))
   }
 
   end(): void {
@@ -24,13 +24,17 @@ export class ProgressBar {
   }
 }
 
-function line(done: number, total: number | null, elapsedMs: number): string {
+function line(done: number, total: number | null, unit: string, elapsedMs: number): string {
   const perSecond = done / Math.max(0.001, elapsedMs / 1_000)
-  const rate = `${Math.round(perSecond).toLocaleString('en-US')}/s`
-  if (total === null) return `${done.toLocaleString('en-US')} so far, ${rate}`
+  const rate = `${counted(perSecond)}${unit}/s`
+  if (total === null) return `${counted(done)}${unit} so far, ${rate}`
   const part = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.round(part * barWidth)
   const left = perSecond > 0 && part < 1 ? `, ${duration(((total - done) / perSecond) * 1_000)} left` : ''
-  const counts = `${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`
+  const counts = `${counted(done)} of ${counted(total)}${unit}`
   return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${Math.floor(part * 100)} %  ${counts}, ${rate}${left}`
+}
+
+function counted(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
 }

@@ -50,6 +50,8 @@ export function testContext({
     service: {
       start: () => Promise.reject(new Error('this test starts no hub')),
       migrate: () => Promise.resolve([1, 2]),
+      backUp: () => Promise.reject(new Error('this test backs nothing up')),
+      restore: () => Promise.reject(new Error('this test restores nothing')),
     },
   }
 }

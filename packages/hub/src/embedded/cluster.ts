@@ -6,8 +6,8 @@ import type { Binaries } from './binaries.ts'
 import { startFailure } from './failure.ts'
 import { collect, type Launcher } from './launcher.ts'
 
-export const role = 'hub'
-export const databaseName = 'hub'
+const role = 'hub'
+const databaseName = 'hub'
 
 /** Everyone comes with a password, and nobody as superuser: not over the socket, not over the network. */
 const accessRules = `local all ${role} scram-sha-256\nhost all ${role} 127.0.0.1/32 scram-sha-256\n`
@@ -29,7 +29,16 @@ export async function prepareCluster(options: ClusterOptions): Promise<string> {
   const made = await fs.readFile(path.join(clusterDir, 'PG_VERSION'), 'utf8').catch(() => null)
   if (made === null) await makeCluster(options)
   else checkMajor(clusterDir, Number(made), launcher.postgresMajor)
+  return readPassword(clusterDir)
+}
+
+export async function readPassword(clusterDir: string): Promise<string> {
   return (await fs.readFile(path.join(clusterDir, passwordFile), 'utf8')).trim()
+}
+
+/** `host` is a socket's directory, encoded, or an address with its port. */
+export function connectionUrl(host: string, password: string): string {
+  return `postgres://${role}:${password}@${host}/${databaseName}`
 }
 
 function checkMajor(clusterDir: string, madeBy: number, brought: number): void {

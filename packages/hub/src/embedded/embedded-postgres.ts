@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { lockDataDir } from '../process/data-dir-lock.ts'
 import { makeDataDir } from '../process/data-dir.ts'
 import { findBinaries } from './binaries.ts'
-import { databaseName, prepareCluster, role } from './cluster.ts'
+import { connectionUrl, prepareCluster } from './cluster.ts'
 import { chooseIdentity } from './identity.ts'
 import { createLauncher } from './launcher.ts'
 import { serverSettings } from './settings.ts'
@@ -58,7 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     })
     await supervisor.start(signal)
     return {
-      url: `postgres://${role}:${password}@${address.host}/${databaseName}`,
+      url: connectionUrl(address.host, password),
       get pid() {
         return supervisor.pid
       },

@@ -5,6 +5,14 @@ import { CannotStart } from '../core/cannot-start.ts'
 
 const sqliteBusy = 5
 
+export class DataDirInUse extends CannotStart {
+  constructor(dataDir: string, holderName: string) {
+    super(
+      `${dataDir} is in use by another hub (${holderName}); stop that one, or set HUB_DATA_DIR to another directory.`,
+    )
+  }
+}
+
 /**
  * Makes sure that one hub alone uses a data directory. The lock is SQLite's own on an empty file: Node offers no other
  * lock that the kernel takes back the moment its holder dies. Returns what releases it.
@@ -18,9 +26,7 @@ export function lockDataDir(dataDir: string): () => void {
   } catch (error) {
     database.close()
     if ((error as { errcode?: number }).errcode !== sqliteBusy) throw refusal(dataDir, error)
-    throw new CannotStart(
-      `${dataDir} is in use by another hub (${holder(pidFile)}); stop that one, or set HUB_DATA_DIR to another directory.`,
-    )
+    throw new DataDirInUse(dataDir, holder(pidFile))
   }
   return () => {
     fs.rmSync(pidFile, { force: true })

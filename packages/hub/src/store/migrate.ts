@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { CannotStart } from '../core/cannot-start.ts'
+import type { Client } from './database.ts'
 
 /** Any number, the same in every version of the hub: whoever migrates holds it. */
 const migrationLock = 4_815_162_342
@@ -43,6 +44,11 @@ export async function listMigrations(): Promise<readonly Migration[]> {
   return names.map((name) => ({ version: Number(name.slice(0, 4)), name }))
 }
 
+/** The newest that this version of the hub knows. */
+export async function latestSchema(): Promise<number> {
+  return (await listMigrations()).at(-1)?.version ?? 0
+}
+
 /**
  * Brings the schema up to date, each migration in its own transaction, under a lock, so that many nodes may start at
  * once. Returns the versions it applied.
@@ -69,15 +75,9 @@ async function applyOne(client: pg.Client, migration: Migration): Promise<boolea
     // Held until the transaction ends, so it also works behind a transaction pooler.
     await client.query('select pg_advisory_xact_lock($1)', [migrationLock])
     const current = await currentVersion(client)
-    const known = (await listMigrations()).at(-1)?.version ?? 0
+    const known = await latestSchema()
     if (current > known) throw new NewerSchemaError(current, known)
-    if (current < migration.version) {
-      await client.query(await readFile(new URL(migration.name, directory), 'utf8'))
-      await client.query('insert into hub.migrations (version, name) values ($1, $2)', [
-        migration.version,
-        migration.name,
-      ])
-    }
+    if (current < migration.version) await execute(client, migration)
     await client.query('commit')
     return current < migration.version
   } catch (error) {
@@ -86,7 +86,29 @@ async function applyOne(client: pg.Client, migration: Migration): Promise<boolea
   }
 }
 
-async function currentVersion(client: pg.Client): Promise<number> {
+async function execute(client: Client, migration: Migration): Promise<void> {
+  await client.query(await readFile(new URL(migration.name, directory), 'utf8'))
+  await client.query('insert into hub.migrations (version, name) values ($1, $2)', [
+    migration.version,
+    migration.name,
+  ])
+}
+
+/**
+ * Gives an empty database the schema as it was at `version`, in the caller's transaction. False: it holds a hub
+ * already.
+ */
+export async function createSchema(client: Client, version: number): Promise<boolean> {
+  await client.query('select pg_advisory_xact_lock($1)', [migrationLock])
+  const found = await client.query(`select where to_regclass('hub.migrations') is not null`)
+  if (found.rowCount) return false
+  await currentVersion(client)
+  for (const migration of await listMigrations())
+    if (migration.version <= version) await execute(client, migration)
+  return true
+}
+
+async function currentVersion(client: Client): Promise<number> {
   // Asked first: `if not exists` needs the right to create one even where there is one.
   const schema = await client.query<{ exists: boolean }>(
     `select exists (select from pg_namespace where nspname = 'hub') as exists`,

@@ -1,5 +1,5 @@
 import { firstEventIdAt } from '../core/ids.ts'
-import { transaction, type Pool } from './database.ts'
+import { transaction, type Client, type Pool } from './database.ts'
 
 /** What is kept in one partition a day (UTC): events by the time inside their ids, attempts by theirs. */
 export const partitionedTables = ['events', 'attempts'] as const
@@ -60,21 +60,25 @@ async function findMissing(pool: Pool, wanted: readonly TableDay[]): Promise<rea
  * lasts nothing vacuums it, since nothing in it is ever changed or deleted; see `sealPartition`.
  */
 async function createPartition(pool: Pool, table: PartitionedTable, day: Date): Promise<void> {
-  const name = partitionName(table, day)
-  const [from, to] = [day, new Date(day.getTime() + dayMs)].map((time) => bound(table, time))
   await transaction(pool, async (client) => {
     await client.query('select pg_advisory_xact_lock($1, 0)', [creationLock])
     // Read from the catalogue itself: `to_regclass` may not have noticed what was created since the transaction began.
     const found = await client.query(
       `select from pg_class where relnamespace = 'hub'::regnamespace and relname = $1`,
-      [name],
+      [partitionName(table, day)],
     )
-    if (found.rowCount) return
-    await client.query(`
-      create table hub.${name} (like hub.${table} including defaults including constraints including storage)
-        with (autovacuum_vacuum_insert_threshold = -1);
-      alter table hub.${table} attach partition hub.${name} for values from ('${from}') to ('${to}')`)
+    if (!found.rowCount) await addPartition(client, table, day)
   })
+}
+
+/** In the caller's transaction, which knows that it is not there. */
+export async function addPartition(client: Client, table: PartitionedTable, day: Date): Promise<void> {
+  const name = partitionName(table, day)
+  const [from, to] = [day, new Date(day.getTime() + dayMs)].map((time) => bound(table, time))
+  await client.query(`
+    create table hub.${name} (like hub.${table} including defaults including constraints including storage)
+      with (autovacuum_vacuum_insert_threshold = -1);
+    alter table hub.${table} attach partition hub.${name} for values from ('${from}') to ('${to}')`)
 }
 
 function bound(table: PartitionedTable, time: Date): string {
@@ -98,7 +102,7 @@ interface PartitionRow {
 }
 
 /** Oldest first. */
-export async function listPartitions(pool: Pool): Promise<readonly Partition[]> {
+export async function listPartitions(pool: Pool | Client): Promise<readonly Partition[]> {
   const result = await pool.query<PartitionRow>(`
     select c.relname as name, i.inhrelid is not null as is_attached, coalesce(i.inhdetachpending, false) as is_detaching,
       coalesce('${sealedOption}' = any(c.reloptions), false) as is_sealed, pg_total_relation_size(c.oid) as bytes

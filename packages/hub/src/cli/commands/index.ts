@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { apply } from './apply.ts'
+import { backup, restore } from './backup.ts'
 import { completionOf } from './completion.ts'
 import { deliveries } from './deliveries.ts'
 import { doctor } from './doctor.ts'
@@ -29,6 +30,8 @@ export const commands: readonly Command[] = [
   listen,
   ...keys,
   doctor,
+  backup,
+  restore,
   migrate,
   openapi,
   completionOf(() => commands),
