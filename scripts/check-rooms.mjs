@@ -27,11 +27,12 @@ const rooms = {
   'main.ts': everything,
 }
 
-/** Packages, and the other packages of this repository that each may use. */
+/** Packages, and rooms of them, with the other packages of this repository that each may use. */
 const packages = {
   hub: ['client'],
   client: [],
   outbox: [],
+  'outbox/src/hub': ['client'],
   nestjs: ['client', 'outbox'],
   console: ['client'],
 }
@@ -55,7 +56,10 @@ function sourceFiles() {
 function packageComplaints(file) {
   if (isForTests(file)) return []
   const own = file.split(path.sep)[1]
-  const allowed = packages[own] ?? []
+  const [allowed = []] = Object.entries(packages)
+    .filter(([at]) => file.startsWith(path.join('packages', at, path.sep)))
+    .map(([, others]) => others)
+    .toReversed()
   return (
     imports(file)
       .map((specifier) => ({ specifier, other: packageOf(file, specifier) }))

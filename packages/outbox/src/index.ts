@@ -1,7 +1,7 @@
 export { fromPg } from './clients/pg.ts'
 export { fromPrisma, type FromPrismaOptions } from './clients/prisma.ts'
 export { fromTypeOrm } from './clients/typeorm.ts'
-export { OutboxError, type OutboxErrorCode, PermanentError } from './core/errors.ts'
+export { OutboxError, type OutboxErrorCode, PermanentError, RetryLaterError } from './core/errors.ts'
 export type {
   DomainEvent,
   EventMap,

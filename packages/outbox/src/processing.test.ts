@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { it } from 'node:test'
-import { PermanentError } from './core/errors.ts'
+import { PermanentError, RetryLaterError } from './core/errors.ts'
 import { until } from './testing/database.ts'
-import { event, Outboxes, type TestOutbox } from './testing/outboxes.ts'
+import { event, inMode, Outboxes, type TestOutbox } from './testing/outboxes.ts'
 
 const outboxes = new Outboxes()
 
@@ -354,3 +354,28 @@ it('asks handlers to end that do not end by themselves, and counts that as no at
   const entry = await stateOf(outbox, 'endless')
   assert.deepEqual([entry?.state, entry?.attempts], ['received', 0])
 })
+
+for (const mode of ['transaction', 'lease'] as const) {
+  it(`tries again later, as often as it takes, what can't be done now (${mode} mode)`, async () => {
+    const outbox = await outboxes.open({ settings: { maxAttempts: 1 } })
+    const attempts: number[] = []
+    outbox.subscribe(
+      inMode(mode, {
+        eventName: '**',
+        consumerName: 'any',
+        handler: (_event, { attempt }) => {
+          attempts.push(attempt)
+          if (attempts.length < 4) throw new RetryLaterError('the other side is away', { delayMs: 5 })
+        },
+      }),
+    )
+    const id = await outbox.publish(event('order.placed'))
+    await until('it is processed', async () => {
+      await outbox.drain()
+      return outbox.inbox.isProcessed(id, 'any')
+    })
+    assert.deepEqual(attempts, [1, 1, 1, 1])
+    const [entry] = await outbox.inbox.find({ consumerName: 'any' })
+    assert.match(entry?.lastError ?? '', /the other side is away/)
+  })
+}

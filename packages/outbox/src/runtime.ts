@@ -135,6 +135,14 @@ function logAttempt<Tx>(
     attempt: row.earlierAttempts + 1,
     outcome: mark.state,
   }
+  if (outcome.kind === 'postponed' || outcome.kind === 'released') {
+    logger.debug('An event waits for its turn again.', {
+      ...details,
+      retryInMs: mark.delayMs,
+      error: mark.error,
+    })
+    return
+  }
   if (outcome.kind !== 'failed') {
     logger.debug('An event was handled.', details)
     return

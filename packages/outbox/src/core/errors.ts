@@ -43,6 +43,30 @@ export function isPermanent(error: unknown): boolean {
   return typeof error === 'object' && error !== null && permanent in error
 }
 
+const retryLater = Symbol.for('@integration-hub/outbox RetryLaterError')
+
+/**
+ * Thrown by a handler that can't do its work now through no fault of the event, as while another system is away: the
+ * event waits and is tried again, as often as it takes, and no attempt is counted.
+ */
+export class RetryLaterError extends Error {
+  override readonly name: string = 'RetryLaterError'
+  readonly delayMs: number
+  readonly [retryLater] = true
+
+  constructor(message: string, { delayMs = 10_000, ...options }: ErrorOptions & { delayMs?: number } = {}) {
+    super(message, options)
+    this.delayMs = delayMs
+  }
+}
+
+/** For how long a handler asks to wait; null for every other error. */
+export function retryLaterMs(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null || !(retryLater in error)) return null
+  const { delayMs } = error as RetryLaterError
+  return typeof delayMs === 'number' && delayMs >= 0 ? delayMs : 0
+}
+
 /** What is kept of an error with the row: its stack, which begins with its message. */
 export function describeError(error: unknown): string {
   return storableText(error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -31,8 +31,9 @@ it('leaves what is given up as failed where there are no dead letters', () => {
 it('counts no attempt for what was released or postponed', () => {
   assert.deepEqual(decide({ kind: 'released' }, 0, policy, 0.5).state, 'received')
   assert.deepEqual(decide({ kind: 'released' }, 2, policy, 0.5).state, 'failed')
-  for (const kind of ['released', 'postponed'] as const)
-    assert.equal(decide({ kind }, 1, policy, 0.5).attempted, 0)
+  assert.equal(decide({ kind: 'released' }, 1, policy, 0.5).attempted, 0)
+  const later = decide({ kind: 'postponed', delayMs: 7_000, error: 'away' }, 99, policy, 0.5)
+  assert.deepEqual([later.attempted, later.delayMs, later.error], [0, 7_000, 'away'])
 })
 
 it('keeps every delay within a tenth of its aim and under the cap', () => {

@@ -1,4 +1,4 @@
-import { backoffMs } from './backoff.ts'
+import { backoffMs, maxDelayMs } from './backoff.ts'
 
 /** The states of an event for one consumer; drawn in ARCHITECTURE.md. */
 export const states = ['received', 'processing', 'processed', 'failed', 'skipped', 'dead'] as const
@@ -11,8 +11,8 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly error: string; readonly isPermanent: boolean }
   /** It was not tried, or was cut off by a stop: its turn comes again, and nothing is counted. */
   | { readonly kind: 'released' }
-  /** Another event with its business key is being handled: it looks again when that has ended. */
-  | { readonly kind: 'postponed' }
+  /** It can't be done now, through no fault of its own: its turn comes later, and nothing is counted. */
+  | { readonly kind: 'postponed'; readonly delayMs: number; readonly error: string | null }
 
 export interface RetryPolicy {
   readonly maxAttempts: number
@@ -32,8 +32,9 @@ export interface Mark {
 
 const ended: Mark = { state: 'processed', delayMs: null, attempted: 1, error: null, skipReason: null }
 
-/** How soon an event looks again whether the other one with its business key has ended. */
-const postponedMs = 1_000
+/** Another event with its business key is being handled: how soon it looks again whether that has ended. */
+const lookAgainMs = 1_000
+export const behindItsKey: Outcome = { kind: 'postponed', delayMs: lookAgainMs, error: null }
 
 export function decide(outcome: Outcome, earlierAttempts: number, policy: RetryPolicy, random: number): Mark {
   switch (outcome.kind) {
@@ -42,10 +43,9 @@ export function decide(outcome: Outcome, earlierAttempts: number, policy: RetryP
     case 'skipped':
       return { ...ended, state: 'skipped', skipReason: outcome.reason }
     case 'released':
-    case 'postponed': {
-      const delayMs = outcome.kind === 'released' ? 0 : postponedMs
-      return { ...ended, state: earlierAttempts === 0 ? 'received' : 'failed', delayMs, attempted: 0 }
-    }
+      return waiting(earlierAttempts, 0, null)
+    case 'postponed':
+      return waiting(earlierAttempts, Math.min(outcome.delayMs, maxDelayMs), outcome.error)
     case 'failed': {
       const failed: Mark = { ...ended, state: 'failed', error: outcome.error }
       if (!outcome.isPermanent && earlierAttempts + 1 < policy.maxAttempts)
@@ -57,3 +57,8 @@ export function decide(outcome: Outcome, earlierAttempts: number, policy: RetryP
 
 /** A row whose process died this often while holding it, though its handler never failed, is taken to be the cause. */
 export const maxInterruptions = 20
+
+/** As it was before this try. */
+function waiting(earlierAttempts: number, delayMs: number, error: string | null): Mark {
+  return { ...ended, state: earlierAttempts === 0 ? 'received' : 'failed', delayMs, attempted: 0, error }
+}

@@ -1,5 +1,5 @@
-import { describeError, isPermanent, storableText } from '../core/errors.ts'
-import type { Outcome } from '../core/outcome.ts'
+import { describeError, isPermanent, retryLaterMs, storableText } from '../core/errors.ts'
+import { behindItsKey, type Outcome } from '../core/outcome.ts'
 import { checkBusinessKey } from '../core/subscription.ts'
 import { giveBackKey, type KeyHolder, takeKey } from '../store/business-keys.ts'
 import type { Session } from '../store/session.ts'
@@ -18,7 +18,7 @@ export async function handle<Tx>(
     const holder = await takeBusinessKey(row, session)
     if (holder === 'done by another')
       return { kind: 'skipped', reason: 'another event with its business key was handled' }
-    if (holder === 'taken by another') return { kind: 'postponed' }
+    if (holder === 'taken by another') return behindItsKey
     await row.subscription.handler(row.event, {
       tx,
       linkService: tools.linkService(session),
@@ -37,6 +37,8 @@ export async function handle<Tx>(
       await giveBackKey(session, row.consumerId, row.eventSeq)
   } catch (error) {
     if (row.abort.signal.aborted) return { kind: 'released' }
+    const delayMs = retryLaterMs(error)
+    if (delayMs !== null) return { kind: 'postponed', delayMs, error: describeError(error) }
     return { kind: 'failed', error: describeError(error), isPermanent: isPermanent(error) }
   }
   return skipReason === null ? { kind: 'processed' } : { kind: 'skipped', reason: skipReason }
