@@ -86,6 +86,30 @@ it('lets the consumers of an event run in the order of their priorities', async 
   assert.deepEqual(ended, ['first', 'middle', 'last'])
 })
 
+it('lets a consumer go on that has waited for one of higher priority in the other mode', async () => {
+  for (const [first, second] of [
+    ['lease', 'transaction'],
+    ['transaction', 'lease'],
+  ] as const) {
+    const outbox = await outboxes.open()
+    const ended: string[] = []
+    const subscribe = (mode: typeof first | typeof second, priority: number) =>
+      outbox.subscribe(
+        inMode(mode, {
+          eventName: 'order.placed',
+          consumerName: mode,
+          priority,
+          handler: () => void ended.push(mode),
+        }),
+      )
+    subscribe(first, 10)
+    subscribe(second, 0)
+    await outbox.publish(event('order.placed'))
+    await outbox.drain()
+    assert.deepEqual(ended, [first, second])
+  }
+})
+
 it('keeps the failures and the slowness of one consumer from the others', async () => {
   const outbox = await outboxes.open({ settings: { 'retry.baseDelayMs': 60_000, maxAttempts: 5 } })
   const hanging = deferred()

@@ -178,7 +178,11 @@ export class Worker<Tx> {
       return
     }
     const { written } = await runWithLease(row, this.options.tools)
-    const settled = written.then(() => this.settle([row]))
+    const settled = written.then(() => {
+      this.settle([row])
+      // One of lower priority may have waited for it.
+      this.dispatch()
+    })
     // The next one may have the same business key, and must see what has become of it.
     if (row.subscription.idempotencyKey) await settled
   }
