@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { it } from 'node:test'
+import { fromPg } from './clients/pg.ts'
 import { PermanentError, RetryLaterError } from './core/errors.ts'
 import { until } from './testing/database.ts'
 import { event, inMode, Outboxes, type TestOutbox } from './testing/outboxes.ts'
@@ -36,6 +37,27 @@ it('handles at once what this process publishes, with or without a transaction',
   tx.release()
   // Polling alone would take five seconds.
   await until('the second is handled', () => seen.length === 2, 2_000)
+  await outbox.stop()
+})
+
+it('soon sees the end of a transaction whose client does not know of it', async () => {
+  const { query, within, transaction } = fromPg(outboxes.pool)
+  const outbox = await outboxes.open({ db: { query, within, transaction } })
+  const seen: string[] = []
+  outbox.subscribe({
+    eventName: '**',
+    consumerName: 'quick',
+    handler: (each) => void seen.push(each.aggregateId),
+  })
+  await outbox.start()
+  await outbox.drain()
+  const tx = await outboxes.pool.connect()
+  await tx.query('begin')
+  await outbox.publish(event('order.placed', 'unannounced'), { tx })
+  await tx.query('commit')
+  tx.release()
+  // Polling alone would take five seconds.
+  await until('it is handled', () => seen.length === 1, 2_000)
   await outbox.stop()
 })
 

@@ -177,8 +177,7 @@ export class Processor<Tx> {
     this.isInRound = true
     try {
       let isBusy = false
-      while (this.worker && (this.wants.fanOut || this.wants.claim))
-        isBusy = (await this.runRound(this.worker)) || isBusy
+      while (this.worker && this.isWanted()) isBusy = (await this.runRound(this.worker)) || isBusy
       this.options.outage.succeeded()
       this.schedulePoll(isBusy)
     } catch (error) {
@@ -193,7 +192,6 @@ export class Processor<Tx> {
     if (!this.worker) return
     const settings = this.options.tools.settings.current()
     this.poll.in(settings[isBusy || !this.isIdle ? 'polling.intervalMs' : 'polling.idleIntervalMs'])
-    if (this.isWanted()) this.wake('look')
   }
 
   private isWanted(): boolean {
