@@ -12,22 +12,25 @@ for (const application of ['nest-11', 'nest-12'] as const) {
     const database = await createTestDatabase()
     context.after(() => database.drop())
     const files = fs.globSync('*.suite.js', { cwd: compiled }).map((file) => path.join(compiled, file))
-    const { code, output } = await runSuite(files, database.url)
+    const { code, output } = await runSuite(files, database.url, context.signal)
     if (code !== 0) throw new Error(`The suite failed on ${application}:\n${output}`)
     context.diagnostic(/tests \d+/.exec(output)?.[0] ?? 'no tests')
   })
 }
 
-function runSuite(files: readonly string[], databaseUrl: string): Promise<{ code: number; output: string }> {
+function runSuite(
+  files: readonly string[],
+  databaseUrl: string,
+  signal: AbortSignal,
+): Promise<{ code: number; output: string }> {
   // What the runner around this one sets would make the inner one report to it; the packages are the packed ones.
   const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...env } = process.env
-  const suite = spawn(
-    process.execPath,
-    ['--test', '--test-reporter=spec', '--test-concurrency=1', ...files],
-    {
-      env: { ...env, DATABASE_URL: databaseUrl },
-    },
-  )
+  const options = ['--test', '--test-reporter=spec', '--test-concurrency=1', '--test-timeout=60000']
+  const suite = spawn(process.execPath, [...options, '--test-force-exit', ...files], {
+    env: { ...env, DATABASE_URL: databaseUrl },
+    signal,
+  })
+  suite.on('error', () => undefined)
   let output = ''
   for (const stream of [suite.stdout, suite.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -8,8 +8,10 @@ export {
   PermanentError,
 } from '@integration-hub/outbox'
 export { OnIntegrationEvent, type OnIntegrationEventOptions } from './decorators/on-integration-event.ts'
+export { type Health, type HealthOptions, IntegrationHealthIndicator } from './health.ts'
 export { InjectOutbox, IntegrationModule, OUTBOX } from './integration-module.ts'
-export type { IntegrationModuleOptions } from './options.ts'
+export { IntegrationMetrics } from './metrics.ts'
+export type { IntegrationModuleOptions, WebhookOptions } from './options.ts'
 export {
   DomainEventPublisher,
   type EventInput,
@@ -26,3 +28,5 @@ export { IntegrationDeveloperApiService } from './services/integration-developer
 export { IntegrationLinkService } from './services/integration-link-service.ts'
 export { OutboxProcessor } from './services/outbox-processor.ts'
 export type { TransactionHost } from './transaction-host.ts'
+export { HubEvent, HubWebhook } from './webhooks/hub-webhook.ts'
+export type { HubWebhookOptions } from './webhooks/webhook-options.ts'

@@ -8,9 +8,11 @@ import {
   Module,
   type Type,
 } from '@nestjs/common'
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core'
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core'
+import { IntegrationHealthIndicator } from './health.ts'
 import { Integration } from './integration.ts'
 import { IntegrationLifecycle, IntegrationPreparation } from './lifecycle.ts'
+import { IntegrationMetrics } from './metrics.ts'
 import type { IntegrationModuleOptions } from './options.ts'
 import { DomainEventPublisher } from './services/domain-event-publisher.ts'
 import { EventSubscriberRegistry } from './services/event-subscriber-registry.ts'
@@ -18,6 +20,7 @@ import { InboxService } from './services/inbox-service.ts'
 import { IntegrationDeveloperApiService } from './services/integration-developer-api-service.ts'
 import { IntegrationLinkService } from './services/integration-link-service.ts'
 import { OutboxProcessor } from './services/outbox-processor.ts'
+import { WebhookPreparation } from './webhooks/webhook-preparation.ts'
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<IntegrationModuleOptions>({ moduleName: 'Integration' })
@@ -41,6 +44,8 @@ const services = [
   made(InboxService, Integration),
   made(IntegrationLinkService, Integration),
   made(OutboxProcessor, Integration),
+  made(IntegrationHealthIndicator, Integration),
+  made(IntegrationMetrics, Integration),
   made(IntegrationDeveloperApiService, DomainEventPublisher, EventSubscriberRegistry, IntegrationLinkService),
   { provide: OUTBOX, inject: [Integration], useFactory: ({ outbox }: Integration) => outbox },
 ]
@@ -53,6 +58,7 @@ Module({
   providers: [
     made(Integration, MODULE_OPTIONS_TOKEN),
     made(IntegrationPreparation, Integration, EventSubscriberRegistry, DiscoveryService),
+    made(WebhookPreparation, Integration, DiscoveryService, HttpAdapterHost),
     ...services,
   ],
   exports: [Integration, ...services],
