@@ -41,7 +41,7 @@ class Careless {
   }
 }
 
-function application(webhook: WebhookOptions | undefined, controllers: Type[] = [HubInbox]): Type {
+function application(webhook: WebhookOptions, controllers: Type[] = [HubInbox]): Type {
   @Module({
     imports: [
       IntegrationModule.forRoot({
@@ -106,14 +106,14 @@ for (const [name, create] of Object.entries(adapters)) {
   it(`does not start on ${name} without the raw body`, async () => {
     const app = await create(application({ secrets: secret }), {})
     await assert.rejects(app.init(), { message: /HubInbox\.receive .*rawBody: true/ })
-    const without = await create(application(undefined, []), {})
+    const without = await create(application({}, []), {})
     await without.init()
     await without.close()
   })
 }
 
 it('does not start without a secret, also under test, and refuses what is none', async () => {
-  const module = await Test.createTestingModule({ imports: [application(undefined)] }).compile()
+  const module = await Test.createTestingModule({ imports: [application({})] }).compile()
   const app = module.createNestApplication({ rawBody: true })
   await assert.rejects(app.init(), { field: 'webhook.secrets', message: /HubInbox\.receive / })
   const dropping = await Test.createTestingModule({ imports: [application({ secrets: secret })] }).compile()
@@ -124,7 +124,7 @@ it('does not start without a secret, also under test, and refuses what is none',
 })
 
 it('says what is missing where an event is asked for that nobody has verified', async () => {
-  const app = await NestFactory.create(application(undefined, [Careless]), options)
+  const app = await NestFactory.create(application({}, [Careless]), options)
   await app.listen(0, '127.0.0.1')
   assert.equal((await fetch(await app.getUrl(), { method: 'POST' })).status, 500)
   await app.close()

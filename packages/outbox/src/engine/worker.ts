@@ -178,13 +178,15 @@ export class Worker<Tx> {
       return
     }
     const { written } = await runWithLease(row, this.options.tools)
-    const settled = written.then(() => {
-      this.settle([row])
-      // One of lower priority may have waited for it.
-      this.dispatch()
-    })
+    const settled = written.then(() => this.settleAndGoOn(row))
     // The next one may have the same business key, and must see what has become of it.
     if (row.subscription.idempotencyKey) await settled
+  }
+
+  /** One of lower priority may have waited for it. */
+  private settleAndGoOn(row: HandRow<Tx>): void {
+    this.settle([row])
+    this.dispatch()
   }
 
   private async giveBack(rows: readonly HandRow<Tx>[]): Promise<void> {
