@@ -9,13 +9,18 @@ import { createRequest } from './request.ts'
 import { sendAtRate } from './open-loop.ts'
 import { sendWhenAnswered } from './closed-loop.ts'
 
-const handlers = { run }
+let ledger = new Ledger(0)
+
+/** How many events of the run under way were accepted. */
+const accepted = (): number => ledger.count
+
+const handlers = { run, accepted }
 export type LoadHandlers = typeof handlers
 answerQuestions(handlers)
 
 async function run(plan: LoadPlan): Promise<LoadReport> {
   const statuses = new Map<number, number>()
-  const ledger = new Ledger(plan.firstNumber)
+  ledger = new Ledger(plan.firstNumber)
   const { eventsPerCall } = plan.body
   let nextNumber = plan.firstNumber
   const lines = await Promise.all(Array.from({ length: plan.connections }, () => openLine(plan)))

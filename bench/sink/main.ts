@@ -17,6 +17,8 @@ export interface SinkReport {
 }
 
 let ledger = new Ledger(0)
+/** While it is down it answers that, and takes nothing. */
+let isDown = false
 
 const server = http.createServer((request, response) => {
   let head: Buffer | null = null
@@ -30,8 +32,8 @@ await once(server.listen(0, '127.0.0.1'), 'listening')
 
 function answer(path: string, head: Buffer | null, response: http.ServerResponse): void {
   if (path === '/hang') return
-  if (path === '/fail') {
-    response.writeHead(500, ['content-length', '0']).end()
+  if (path === '/fail' || isDown) {
+    response.writeHead(isDown ? 503 : 500, ['content-length', '0']).end()
     return
   }
   response.writeHead(200, ['content-length', '0']).end()
@@ -49,6 +51,8 @@ const handlers = {
   expect: ({ firstNumber }: { readonly firstNumber: number }): void => {
     ledger = new Ledger(firstNumber)
   },
+  goDown: (): void => void (isDown = true),
+  comeBack: (): void => void (isDown = false),
   count: (): number => ledger.count,
   report: (): SinkReport => {
     const { count, duplicates, strays, lastUs } = ledger

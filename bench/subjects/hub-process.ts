@@ -14,6 +14,8 @@ export interface HubOptions {
   /** Null: the embedded one. */
   readonly databaseUrl: string | null
   readonly nodeArguments: readonly string[]
+  /** What is put before the command, such as `taskset`. */
+  readonly confinement?: readonly string[]
 }
 
 /** A hub with the settings of a new installation, in a process that can be ended and started again. */
@@ -51,7 +53,7 @@ export class HubProcess {
       await sleep(20)
     }
     this.#child?.kill('SIGKILL')
-    const output = await fs.readFile(this.#outputFile, 'utf8')
+    const output = await fs.readFile(this.outputFile, 'utf8')
     throw new Error(`the hub did not become ready:\n${output.slice(-4_000)}`)
   }
 
@@ -85,14 +87,15 @@ export class HubProcess {
     return JSON.parse(text) as unknown
   }
 
-  get #outputFile(): string {
+  get outputFile(): string {
     return path.join(this.dataDir, 'output.log')
   }
 
   async #spawn(): Promise<void> {
-    const { databaseUrl, nodeArguments } = this.#options
-    const output = await fs.open(this.#outputFile, 'a')
-    const child = spawn(process.execPath, [...nodeArguments, script], {
+    const { databaseUrl, nodeArguments, confinement = [] } = this.#options
+    const words = [...confinement, process.execPath, ...nodeArguments, script]
+    const output = await fs.open(this.outputFile, 'a')
+    const child = spawn(words[0] ?? process.execPath, words.slice(1), {
       stdio: ['ignore', output.fd, output.fd],
       env: {
         ...process.env,
