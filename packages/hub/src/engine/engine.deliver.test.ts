@@ -286,6 +286,33 @@ test('never more are in flight than may be', async () => {
   assert.equal(most, 3)
 })
 
+// Seen to fail with: all slots given to retries; retries before what was never tried.
+test('retries that hang leave slots to what is tried for the first time', async () => {
+  for (const concurrency of [1, 4]) {
+    const isPoison = (n: number): boolean => n <= 20
+    const held = Promise.withResolvers<object>()
+    let hanging = 0
+    const retry = { delaysMs: [1], maxAttempts: 1_000 }
+    const integration = await hub.put({ concurrency, retry, ...noCircuit }, async (delivery) => {
+      if (!isPoison(numberOf(delivery))) return {}
+      if (delivery.attempt === 1) return failed
+      // With one slot for all, what hangs lets go now and then.
+      hanging++
+      await (concurrency === 1 ? sleep(30) : held.promise)
+      hanging--
+      return failed
+    })
+    await accept(upTo(20))
+    await until('retries hang', () => hanging >= Math.min(concurrency, 3))
+    const fresh = upTo(20).map((n) => 100 + n)
+    await accept(fresh)
+    await hub.untilDelivered(integration, 20)
+    if (concurrency > 1) assert.equal(hanging, 3)
+    held.resolve({})
+    await hub.delete(integration)
+  }
+})
+
 // Seen to fail with: no token taken; the bucket refilled twice as fast.
 test('the rate is kept exactly, and used up', async () => {
   const limited = await hub.put({ rateLimit: { perSecond: 100, burst: 10 } })

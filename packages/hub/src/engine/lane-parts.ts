@@ -5,6 +5,7 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
 import { formatDeliveryId } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { SharedSlots } from '../core/slots.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
 import type { Delivery, Target } from '../targets/target.ts'
 import type { Finished } from './commit-outcomes.ts'
@@ -20,6 +21,8 @@ export interface LaneDeps {
   readonly abandonEpoch: (epoch: number) => void
   readonly loadEvents: (ids: readonly string[]) => Promise<ReadonlyMap<string, StoredEvent>>
   readonly createTarget: (integration: Integration) => Target
+  /** Shared with the lanes of all other integrations. */
+  readonly slots: SharedSlots
   /** Whether more outcomes may come: while the store is away they pile up. */
   readonly mayFinish: () => boolean
   readonly finished: (finished: Finished) => void
@@ -27,6 +30,14 @@ export interface LaneDeps {
   readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
   readonly keepCircuit: (integrationId: number, circuit: Circuit) => void
   readonly telemetry: Telemetry
+}
+
+/** What readers may know of a lane. */
+export interface LaneState {
+  readonly circuit: Circuit
+  readonly inFlight: number
+  readonly inMemory: number
+  readonly rateLimited: boolean
 }
 
 export function sameRate(a: Integration, b: Integration): boolean {

@@ -9,6 +9,7 @@ import { createEventId } from '../core/ids.ts'
 import { IntegrationSpec } from '../core/integration-spec.ts'
 import { sampleOutcome } from '../core/outcome-testing.ts'
 import { check } from '../core/schema.ts'
+import { SharedSlots } from '../core/slots.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
 import { until } from '../testing/until.ts'
 import { Lane } from './lane.ts'
@@ -97,6 +98,7 @@ function makeLane(spec: object, circuit: Circuit = closedCircuit(Date.now())): L
       },
       close: () => Promise.resolve(),
     }),
+    slots: new SharedSlots(100),
     mayFinish: () => true,
     finished: () => undefined,
     free: () => Promise.resolve(),

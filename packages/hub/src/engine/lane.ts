@@ -5,35 +5,29 @@ import type { StoredEvent } from '../core/event.ts'
 import { eventTime } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { decideNext } from '../core/retry.ts'
+import { retrySlots, type Taker } from '../core/slots.ts'
 import { CommitUnknownError } from '../store/database.ts'
 import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
 import { Breaker } from './breaker.ts'
-import { noOutcome, sameTarget, toDelivery, type LaneDeps } from './lane-parts.ts'
+import { noOutcome, sameTarget, toDelivery, type LaneDeps, type LaneState } from './lane-parts.ts'
 import { Pace } from './pace.ts'
-import { Window, type Work } from './window.ts'
+import type { Work } from './window.ts'
+import { isRetry, Windows } from './windows.ts'
 
 /** Claims are worth their transaction from this much room on. */
 const claimRows = 500
 const loadRows = 200
 const storeRetryMs = 500
 
-/** What readers may know of a lane. */
-export interface LaneState {
-  readonly circuit: Circuit
-  readonly inFlight: number
-  readonly inMemory: number
-  readonly rateLimited: boolean
-}
-
 /**
  * One integration's deliveries on this node: from the hand-over or a claim, through circuit, rate, concurrency, to the
  * target and its outcome. Nothing here waits for another lane.
  */
-export class Lane {
+export class Lane implements Taker {
   readonly #deps: LaneDeps
-  readonly #window: Window
+  readonly #window: Windows
   readonly #backlog: Backlog
   readonly #pace: Pace
   readonly #breaker: Breaker
@@ -42,6 +36,7 @@ export class Lane {
   #integration: Integration
   #target: Target
   #abort = new AbortController()
+  #retrying = 0
   #filling = false
   #loading = false
   #freeing = 0
@@ -50,7 +45,7 @@ export class Lane {
   constructor(integration: Integration, circuit: Circuit, maxBytes: number, deps: LaneDeps) {
     this.#deps = deps
     this.#integration = integration
-    this.#window = new Window(maxBytes)
+    this.#window = new Windows(maxBytes)
     this.#backlog = new Backlog(deps.queue)
     this.#target = deps.createTarget(integration)
     this.#breaker = new Breaker(circuit, () => this.#integration, deps)
@@ -68,6 +63,10 @@ export class Lane {
 
   get integration(): Integration {
     return this.#integration
+  }
+
+  get inFlight(): number {
+    return this.#flights.size
   }
 
   set maxBytes(value: number) {
@@ -152,6 +151,7 @@ export class Lane {
     const cutOff = setTimeout(() => this.#abort.abort(), withinMs)
     await this.#landed()
     clearTimeout(cutOff)
+    this.#deps.slots.forget(this)
     this.#window.remove()
     await this.#target.close()
   }
@@ -177,10 +177,11 @@ export class Lane {
   }
 
   #send(nowMs: number): void {
-    while (this.#flights.size < this.#integration.spec.concurrency && this.#deps.mayFinish()) {
-      const next = this.#window.peek()
-      if (!next?.event || !this.#pace.take(nowMs)) break
-      this.#window.shift()
+    const { concurrency } = this.#integration.spec
+    while (this.#flights.size < concurrency && this.#deps.mayFinish()) {
+      const next = this.#window.peek(this.#retrying < retrySlots(concurrency))
+      if (!next?.event || !this.#deps.slots.hasOneFor(this) || !this.#pace.take(nowMs)) break
+      this.#window.shift(next)
       this.#start(next, next.event, false)
     }
     if (!this.#loading && this.#window.size > 0) void this.#load()
@@ -188,6 +189,8 @@ export class Lane {
 
   #start(work: Work, event: StoredEvent, asProbe: boolean): void {
     this.#flights.set(work.delivery.seq, work)
+    this.#deps.slots.take()
+    if (isRetry(work)) this.#retrying++
     const delivery = toDelivery(work.delivery, event)
     void Promise.try(() => this.#target.deliver([delivery], this.#abort.signal))
       // It should never reject. If it does, that must not be the end of the other integrations.
@@ -202,6 +205,8 @@ export class Lane {
     const work = this.#flights.get(started.delivery.seq) ?? started
     this.#flights.delete(started.delivery.seq)
     this.#window.done(started)
+    this.#deps.slots.giveBack()
+    if (isRetry(started)) this.#retrying--
     const nowMs = Date.now()
     const { spec } = this.#integration
     const { seq, counted, forgiven, restartedAt, eventId } = work.delivery
@@ -247,7 +252,8 @@ export class Lane {
   }
 
   #fill(epoch: number, nowMs: number): void {
-    if (this.#filling || this.#window.room < claimRows || !this.#backlog.hasReady(nowMs)) return
+    const mayTryAgain = this.#window.roomAgain > 0 && this.#backlog.nextDueMs <= nowMs
+    if (this.#filling || this.#window.room < claimRows || !(mayTryAgain || this.#backlog.hasFresh)) return
     this.#filling = true
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
@@ -267,12 +273,11 @@ export class Lane {
     this.#deps.telemetry.emit('storeDown', { during: 'claim', error })
   }
 
-  /** Retries may fill half of the room, so that they never starve what was not tried yet. */
   async #claim(epoch: number, nowMs: number): Promise<void> {
     const lane = this.#ref()
-    if (this.#backlog.nextDueMs <= nowMs) {
-      this.#take(await this.#backlog.takeTimed(lane, epoch, claimRows / 2), epoch)
-    }
+    const room = Math.min(claimRows / 2, this.#window.roomAgain)
+    if (room > 0 && this.#backlog.nextDueMs <= nowMs)
+      this.#take(await this.#backlog.takeTimed(lane, epoch, room), epoch)
     if (this.#backlog.hasFresh) this.#take(await this.#backlog.takeFresh(lane, epoch, claimRows), epoch)
   }
 

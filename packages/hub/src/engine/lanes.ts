@@ -2,22 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Integration } from '../core/catalog.ts'
 import { closedCircuit, restoredCircuit } from '../core/circuit.ts'
 import type { DeliveryKey } from '../core/ids.ts'
+import { SharedSlots } from '../core/slots.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
 import type { NewDelivery } from './commit-events.ts'
 import type { Committed } from './commit-outcomes.ts'
 import type { Waiting } from '../queue/queue.ts'
 import type { HandOver, Reservation } from './ingest.ts'
-import type { LaneDeps } from './lane-parts.ts'
-import { Lane, type LaneState } from './lane.ts'
+import type { LaneDeps, LaneState } from './lane-parts.ts'
+import { Lane } from './lane.ts'
 
 /** Payloads that all lanes together may hold in memory; each has an equal part of it. */
 const memoryBytes = 64 * 1024 * 1024
-const minLaneBytes = 256 * 1024
+const minLaneBytes = 32 * 1024
 const maxLaneBytes = 8 * 1024 * 1024
+/** Sockets, and requests that are under way, of all integrations together. */
+const mostInFlight = 2_048
 const freeRetryMs = 250
 
-export interface LanesDeps extends Omit<LaneDeps, 'free'> {
+export interface LanesDeps extends Omit<LaneDeps, 'free' | 'slots'> {
   readonly keptCircuit: (integrationId: number) => KeptCircuit | undefined
   readonly freeRows: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
 }
@@ -25,6 +28,7 @@ export interface LanesDeps extends Omit<LaneDeps, 'free'> {
 /** The lanes of all integrations, as the configuration has them. */
 export class Lanes implements HandOver {
   readonly #deps: LanesDeps
+  readonly #slots = new SharedSlots(mostInFlight)
   readonly #lanes = new Map<number, Lane>()
   readonly #leaving = new Set<Promise<void>>()
 
@@ -142,6 +146,7 @@ export class Lanes implements HandOver {
     const circuit = kept ? restoredCircuit(kept, nowMs) : closedCircuit(nowMs)
     return new Lane(integration, circuit, laneBytes, {
       ...this.#deps,
+      slots: this.#slots,
       free: (deliveries, epoch) => this.#free(deliveries, epoch),
     })
   }

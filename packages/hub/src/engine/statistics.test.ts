@@ -4,7 +4,7 @@ import type { Integration } from '../core/catalog.ts'
 import { closedCircuit, forceCircuit } from '../core/circuit.ts'
 import { testIntegration } from '../testing/integration.ts'
 import { billingId, parkingId, TestStore } from '../testing/store.ts'
-import type { LaneState } from './lane.ts'
+import type { LaneState } from './lane-parts.ts'
 import { OldestWaiting } from './oldest-waiting.ts'
 import { Statistics } from './statistics.ts'
 

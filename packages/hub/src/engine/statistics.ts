@@ -2,7 +2,7 @@ import type { Integration } from '../core/catalog.ts'
 import { closedCircuit, type Circuit } from '../core/circuit.ts'
 import type { Pool } from '../store/database.ts'
 import { noCounts, readCounts, type IntegrationCounts, type Rates } from '../store/statistics.ts'
-import type { LaneState } from './lane.ts'
+import type { LaneState } from './lane-parts.ts'
 import { allIntegrations, type Latencies, type LatencyKeeper } from './latencies.ts'
 import type { OldestWaiting } from './oldest-waiting.ts'
 
