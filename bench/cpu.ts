@@ -4,6 +4,7 @@ import fs from 'node:fs'
 const msPerTick = 10
 
 interface ProcessTimes {
+  readonly pid: number
   readonly parent: number
   readonly ownTicks: number
   /** Of children that have ended. */
@@ -39,6 +40,11 @@ export function machineCpuMs(): { readonly busyMs: number; readonly totalMs: num
   }
 }
 
+/** A process and its children. */
+export function familyOf(pid: number): readonly number[] {
+  return [pid, ...readAll().flatMap((times) => (times.parent === pid ? times.pid : []))]
+}
+
 function readAll(): readonly ProcessTimes[] {
   const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return pids.flatMap((pid) => readTimes(Number(pid)) ?? [])
@@ -54,7 +60,7 @@ function readTimes(pid: number): ProcessTimes | null {
       .map(Number)
     const [, parent = 0] = fields
     const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15)
-    return { parent, ownTicks: user + system, childTicks: childUser + childSystem }
+    return { pid, parent, ownTicks: user + system, childTicks: childUser + childSystem }
   } catch {
     return null
   }

@@ -1,11 +1,16 @@
 import type { Part } from './cost.ts'
 import type { LoadReport } from './load/plan.ts'
 import type { Figures } from './scenarios/scenario.ts'
-import type { Run } from './stand.ts'
+import type { DeliveredRun, Run } from './stand.ts'
 import { quantile } from './statistics.ts'
 
 export function acceptedPerSecond({ accepted, startedUs, endedUs }: LoadReport): number {
   return (accepted / (endedUs - startedUs)) * 1_000_000
+}
+
+/** Until the last one arrived. */
+export function deliveredPerSecond({ load, sink }: Pick<DeliveredRun, 'load' | 'sink'>): number {
+  return (load.accepted / (sink.lastUs - load.startedUs)) * 1_000_000
 }
 
 /** Of a ledger's latencies, in milliseconds. */

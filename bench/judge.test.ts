@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judge, type Series } from './judge.ts'
+import { falls, judge, type Series } from './judge.ts'
 import type { Requirement, Scenario } from './scenarios/scenario.ts'
 
 const ratio: Requirement = {
@@ -56,4 +56,28 @@ test('without the hub or its reference nothing is said', () => {
   const [judged] = judge(scenarioOf(ratio), [series('floor', 'perSecond', [1])])
   assert.equal(judged?.verdict, 'not measured')
   assert.equal(judged.value, null)
+})
+
+test('a round that failed is left out, and the others stay beside their neighbours', () => {
+  const [judged] = judge(scenarioOf(ratio), [
+    series('floor', 'perSecond', [10_000, 2_000, 5_000]),
+    { ...series('hub', 'perSecond', []), rounds: [{}, { perSecond: 1_600 }, { perSecond: null }] },
+  ])
+  assert.equal(judged?.value, 0.8)
+})
+
+test('only what is compared is told, unless nothing is', () => {
+  const all = ['floor', 'hub', 'bullmq'].map((subject) => series(subject, 'perSecond', [1]))
+  assert.deepEqual(Object.keys(judge(scenarioOf(ratio), all)[0]?.medians ?? {}), ['floor', 'hub'])
+  const alone = { ...ratio, dividedBy: null }
+  assert.deepEqual(Object.keys(judge(scenarioOf(alone), all)[0]?.medians ?? {}), ['floor', 'hub', 'bullmq'])
+})
+
+test('a run falls for what it missed or did not measure, not for what is only told', () => {
+  const judgedAs = (bounds: object, values: readonly number[]): boolean[] =>
+    judge(scenarioOf({ ...latency, ...bounds }), [series('hub', 'p99Ms', values)]).map(falls)
+  assert.deepEqual(judgedAs({}, [60]), [false])
+  assert.deepEqual(judgedAs({}, [61]), [true])
+  assert.deepEqual(judgedAs({}, []), [true])
+  assert.deepEqual(judgedAs({ must: null, aim: null }, [61]), [false])
 })

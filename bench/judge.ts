@@ -1,4 +1,4 @@
-import type { Figures, Requirement, Scenario } from './scenarios/scenario.ts'
+import type { Figures, Measured, Requirement } from './scenarios/scenario.ts'
 import { median } from './statistics.ts'
 
 /** What one subject showed in one scenario, round by round. */
@@ -20,22 +20,22 @@ export interface Judged {
   readonly verdict: Verdict
 }
 
-const judgedSubject = 'hub'
+export const judgedSubject = 'hub'
 
-export function judge(scenario: Scenario, all: readonly Series[]): readonly Judged[] {
-  const series = all.filter((one) => one.scenario === scenario.name)
-  return scenario.requirements.map((requirement) => {
-    const values = (subject: string): readonly number[] =>
-      valuesOf(
-        series.find((one) => one.subject === subject),
-        requirement.figure,
-      )
-    const own = values(judgedSubject)
-    const compared = requirement.dividedBy === null ? own : ratios(own, values(requirement.dividedBy))
+export function judge({ name, requirements }: Measured, all: readonly Series[]): readonly Judged[] {
+  const series = all.filter(({ scenario }) => scenario === name)
+  const roundsOf = (subject: string): readonly Figures[] =>
+    series.find((one) => one.subject === subject)?.rounds ?? []
+  return requirements.map((requirement) => {
+    const { figure, dividedBy } = requirement
+    const own = roundsOf(judgedSubject)
+    const compared = dividedBy === null ? valuesOf(own, figure) : ratios(own, roundsOf(dividedBy), figure)
     const value = compared.length === 0 ? null : median(compared)
-    const compare = ({ subject }: Series): boolean =>
-      requirement.dividedBy === null || subject === judgedSubject || subject === requirement.dividedBy
-    const medians = series.filter(compare).map(({ subject }) => [subject, median(values(subject))] as const)
+    const isCompared = (subject: string): boolean =>
+      dividedBy === null || subject === judgedSubject || subject === dividedBy
+    const medians = series
+      .filter(({ subject }) => isCompared(subject))
+      .map(({ subject, rounds }) => [subject, median(valuesOf(rounds, figure))] as const)
     return {
       requirement,
       medians: Object.fromEntries(medians),
@@ -45,16 +45,20 @@ export function judge(scenario: Scenario, all: readonly Series[]): readonly Judg
   })
 }
 
-function valuesOf(series: Series | undefined, figure: string): readonly number[] {
-  const values = series?.rounds.map((figures) => figures[figure]) ?? []
-  return values.filter((value) => typeof value === 'number')
+/** Whether a run is to fail for it. */
+export function falls({ verdict }: Judged): boolean {
+  return verdict === 'miss' || verdict === 'not measured'
 }
 
-/** Round by round: neighbours in time share the machine's mood. */
-function ratios(own: readonly number[], reference: readonly number[]): readonly number[] {
-  return own.flatMap((value, round) => {
-    const divisor = reference[round]
-    return divisor === undefined ? [] : [value / divisor]
+function valuesOf(rounds: readonly Figures[], figure: string): readonly number[] {
+  return rounds.map((figures) => figures[figure]).filter((value) => typeof value === 'number')
+}
+
+/** Round by round: neighbours in time share the machine's mood. A round that one of them failed says nothing. */
+function ratios(own: readonly Figures[], reference: readonly Figures[], figure: string): readonly number[] {
+  return own.flatMap((figures, round) => {
+    const [value, divisor] = [figures[figure], reference[round]?.[figure]]
+    return typeof value === 'number' && typeof divisor === 'number' ? [value / divisor] : []
   })
 }
 

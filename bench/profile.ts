@@ -41,7 +41,7 @@ reportShares('by file or package, with what Node does for it', times.byOwner, me
 reportShares('by function alone', times.byFunction, measured.figures)
 
 async function measure({ subject }: Stand) {
-  await warmUp(stand, 30_000)
+  await warmUp(stand, 30)
   const stopping = new AbortController()
   const watching = isPostgres(subject.store) ? watchActivity(subject.store, stopping.signal) : null
   const fromUs = nowUs()

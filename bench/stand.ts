@@ -28,6 +28,7 @@ export type DeliveredRun = Run & { readonly sink: SinkReport }
 export class Stand<Started extends Subject = Subject> {
   readonly name: string
   readonly subject: Started
+  readonly sinkUrl: string
   readonly #load: Worker<LoadHandlers>
   readonly #sink: Worker<SinkHandlers>
   #nextNumber = 1
@@ -35,11 +36,13 @@ export class Stand<Started extends Subject = Subject> {
   private constructor(
     name: string,
     subject: Started,
+    sinkUrl: string,
     load: Worker<LoadHandlers>,
     sink: Worker<SinkHandlers>,
   ) {
     this.name = name
     this.subject = subject
+    this.sinkUrl = sinkUrl
     this.#load = load
     this.#sink = sink
   }
@@ -53,7 +56,7 @@ export class Stand<Started extends Subject = Subject> {
     try {
       const sinkUrl = `http://127.0.0.1:${await sink.ask('port')}/`
       const subject = await kind.start({ sinkUrl, nodeArguments })
-      return new Stand(kind.name, subject, load, sink)
+      return new Stand(kind.name, subject, sinkUrl, load, sink)
     } catch (error) {
       await Promise.all([sink.stop(), load.stop()])
       throw error
@@ -75,13 +78,30 @@ export class Stand<Started extends Subject = Subject> {
     await this.#sink.ask('expect', { firstNumber: this.#nextNumber })
     const spent = this.#countCost()
     const load = await this.#run(to, wish)
-    await this.#whileItMoves(async () => {
-      const arrived = await this.#sink.ask('count')
-      return { left: load.accepted - arrived, what: `of ${load.accepted} accepted events have not arrived` }
-    })
-    const sink = await this.#sink.ask('report')
-    verifyArrivals(load, sink)
-    return { load, sink, spent }
+    return { load, sink: await this.#untilArrived(load), spent }
+  }
+
+  /** Accepts so many, in large batches, for a target that does not take them now. */
+  async pile(to: Endpoint, events: number): Promise<LoadReport> {
+    const body = { kind: 'cloudevents', payloadBytes: 1_024, eventsPerCall: 500 } as const
+    const wish = { body, connections: 4, durationMs: Infinity, ratePerSecond: null, events }
+    const load = await this.#run(to, wish)
+    if (load.accepted === load.latenciesUs.length) return load
+    throw new Error(`${this.name}: of ${load.latenciesUs.length} events ${load.accepted} were accepted`)
+  }
+
+  /** Whether the sink takes what is sent to `/gate`. */
+  async gate(isOpen: boolean): Promise<void> {
+    await this.#sink.ask('gate', { isOpen })
+  }
+
+  /** All that was piled up arrives once it is let go, else this fails. */
+  async release(load: LoadReport, letGo: () => Promise<void>): Promise<SinkReport> {
+    await this.#sink.ask('expect', { firstNumber: load.nextNumber - load.latenciesUs.length })
+    await letGo()
+    const sink = await this.#untilArrived(load)
+    await this.settle()
+    return sink
   }
 
   /** Resolves when no delivery is owed any more. */
@@ -116,6 +136,16 @@ export class Stand<Started extends Subject = Subject> {
     const report = await this.#load.ask('run', plan)
     this.#nextNumber = report.nextNumber
     return report
+  }
+
+  async #untilArrived(load: LoadReport): Promise<SinkReport> {
+    await this.#whileItMoves(async () => {
+      const arrived = await this.#sink.ask('count')
+      return { left: load.accepted - arrived, what: `of ${load.accepted} accepted events have not arrived` }
+    })
+    const sink = await this.#sink.ask('report')
+    verifyArrivals(load, sink)
+    return sink
   }
 
   #countCost(): () => Cost {

@@ -5,12 +5,12 @@ import type { Stand } from './stand.ts'
 const enoughEvents = 60_000
 
 /** Slow subjects are given less than that: they wait rather than compute. */
-export async function warmUp(stand: Stand, longestMs: number): Promise<void> {
+export async function warmUp(stand: Stand, longestSeconds: number): Promise<void> {
   const wish = { body: plainKilobyte, connections: 64, durationMs: 2_000, ratePerSecond: null }
-  const deadlineMs = performance.now() + longestMs
+  const deadlineMs = performance.now() + longestSeconds * 1_000
   let events = 0
   while (events < enoughEvents && performance.now() < deadlineMs) {
-    const { load } = await stand.deliver(wish)
+    const { load } = await stand.arrive(wish)
     events += load.accepted
   }
   if (stand.subject.keep) await stand.keep(wish)

@@ -33,6 +33,10 @@ export class Connection {
 
   /** Gives the status of the answer; 0 if the connection broke. Until then the buffer is in use. */
   send(request: Buffer, answered: (status: number) => void): void {
+    if (this.#socket.destroyed) {
+      queueMicrotask(() => answered(0))
+      return
+    }
     this.#answered = answered
     this.#socket.write(request)
   }

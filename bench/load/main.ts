@@ -39,7 +39,10 @@ async function run(plan: LoadPlan): Promise<LoadReport> {
   }
 
   const startedUs = nowUs()
-  if (plan.ratePerSecond === null) await sendWhenAnswered(lines, plan.durationMs, call)
+  const endUs = startedUs + plan.durationMs * 1_000
+  const endNumber = plan.firstNumber + (plan.events ?? Infinity)
+  const isOver = (): boolean => nowUs() >= endUs || nextNumber >= endNumber
+  if (plan.ratePerSecond === null) await sendWhenAnswered(lines, isOver, call)
   else await sendAtRate(lines, plan.durationMs, plan.ratePerSecond / eventsPerCall, call)
   const endedUs = nowUs()
   for (const { connection } of lines) connection.close()

@@ -13,24 +13,31 @@ export function sendAtRate(
   callsPerSecond: number,
   call: Call,
 ): Promise<void> {
+  // Used in turns, so that none is idle long enough to be closed.
   const free = [...lines]
   const startUs = nowUs()
   const calls = Math.floor((durationMs / 1_000) * callsPerSecond)
   const scheduledUs = (index: number): number => startUs + Math.round((index * 1_000_000) / callsPerSecond)
   let sent = 0
   let answered = 0
+  let broken = 0
 
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const sendDue = (): void => {
       const now = nowUs()
       while (sent < calls && scheduledUs(sent) <= now) {
-        const line = free.pop()
+        const line = free.shift()
         if (!line) return
-        call(line, scheduledUs(sent++), () => finish(line))
+        call(line, scheduledUs(sent++), (status) => finish(line, status))
       }
     }
-    const finish = (line: Line): void => {
-      free.push(line)
+    const finish = (line: Line, status: number): void => {
+      if (status !== 0) free.push(line)
+      else if (++broken === lines.length) {
+        clearInterval(timer)
+        reject(new Error('all connections are broken'))
+        return
+      }
       if (++answered === calls) {
         clearInterval(timer)
         resolve()

@@ -9,6 +9,8 @@ export interface LoadPlan {
   /** Null: as many as possible, each connection sends again when it was answered. */
   readonly ratePerSecond: number | null
   readonly firstNumber: number
+  /** Ends after so many, if that is sooner. */
+  readonly events?: number
 }
 
 export interface BodyPlan {

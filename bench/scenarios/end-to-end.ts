@@ -1,4 +1,4 @@
-import { acceptedPerSecond, costFigures, latencyFigures } from '../figures.ts'
+import { acceptedPerSecond, costFigures, deliveredPerSecond, latencyFigures } from '../figures.ts'
 import type { Stand } from '../stand.ts'
 import type { Endpoint } from '../subjects/subject.ts'
 import { plainKilobyte, type Figures, type Scenario } from './scenario.ts'
@@ -52,11 +52,10 @@ async function measure(
   to: Endpoint = stand.subject.deliver,
 ): Promise<Figures> {
   const run = await stand.deliver({ body: plainKilobyte, connections, durationMs, ratePerSecond: null }, to)
-  const { load, sink } = run
   return {
-    deliveredPerSecond: (load.accepted / (sink.lastUs - load.startedUs)) * 1_000_000,
-    acceptedPerSecond: acceptedPerSecond(load),
-    ...latencyFigures(load.latenciesUs),
+    deliveredPerSecond: deliveredPerSecond(run),
+    acceptedPerSecond: acceptedPerSecond(run.load),
+    ...latencyFigures(run.load.latenciesUs),
     ...costFigures(run),
   }
 }

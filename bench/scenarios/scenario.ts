@@ -3,11 +3,15 @@ import type { Stand } from '../stand.ts'
 /** What one measurement found, by name. Null: this system doesn't tell. */
 export type Figures = Readonly<Record<string, number | null>>
 
-export interface Scenario {
+export interface Measured {
   readonly name: string
+  readonly requirements: readonly Requirement[]
+}
+
+/** What is measured of several subjects in turns, so that they can be compared. */
+export interface Scenario extends Measured {
   /** Names of the subjects that it says something about. */
   readonly subjects: readonly string[]
-  readonly requirements: readonly Requirement[]
   measure(stand: Stand, durationMs: number): Promise<Figures>
 }
 

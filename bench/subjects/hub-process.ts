@@ -102,7 +102,7 @@ export class HubProcess {
         HUB_PORT: new URL(this.url).port,
         HUB_DATA_DIR: this.dataDir,
         HUB_ADMIN_KEY: this.#adminKey,
-        ...(databaseUrl !== null && { DATABASE_URL: databaseUrl }),
+        DATABASE_URL: databaseUrl ?? undefined,
       },
     })
     await output.close()

@@ -1,9 +1,10 @@
-import { startPostgres } from '../postgres.ts'
+import { startPostgres, type BenchPostgres } from '../postgres.ts'
 import { HubProcess } from './hub-process.ts'
 import { countBySql, firstIdSince } from './sql.ts'
 import { onStore, type Endpoint, type Neighbours, type Subject, type SubjectKind } from './subject.ts'
 
 export interface HubSubject extends Subject {
+  readonly store: BenchPostgres
   readonly process: HubProcess
 }
 
