@@ -8,9 +8,15 @@ export class Billing {
   readonly tickets = new Map<number, string[]>()
   readonly #secret: string
   readonly #seen = new Set<string>()
+  readonly #stumblesOver = new Set<number>()
 
   constructor(secret: string) {
     this.#secret = secret
+  }
+
+  /** The next request about each of these tickets fails. */
+  stumbleOver(tickets: readonly number[]): void {
+    for (const ticket of tickets) this.#stumblesOver.add(ticket)
   }
 
   #handle(request: Received): Handling {
@@ -18,8 +24,9 @@ export class Billing {
     const id = String(request.headers['webhook-id'])
     // The same id again is the same event: after a crash, or when our answer was lost on its way.
     if (this.#seen.has(id)) return { status: 200 }
-    this.#seen.add(id)
     const { event, issue } = JSON.parse(request.body.toString()) as OkdeskWebhook
+    if (this.#stumblesOver.delete(issue.id)) return { status: 500 }
+    this.#seen.add(id)
     this.tickets.set(issue.id, [...(this.tickets.get(issue.id) ?? []), event.event_type])
     return { status: 200, body: '{"invoice":"prepared"}' }
   }

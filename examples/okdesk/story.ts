@@ -12,6 +12,7 @@ const toParking = 'okdesk-to-parking'
 const manifest = path.join('examples', 'okdesk', 'hub.yaml')
 
 const ticketsInOutage = 100
+const firstTicketInOutage = 1_000
 const passes = 8
 const longestAcceptanceMs = 5_000
 
@@ -100,7 +101,7 @@ async function billingIsDown({ story, hub, okdesk, billing, parking }: Cast): Pr
   story.chapter('Billing is down')
   await billing.application.switchOff()
   const tickets = Array.from({ length: ticketsInOutage }, (_, index) => ({
-    number: 1_000 + index,
+    number: firstTicketInOutage + index,
     kind: 'billable' as const,
   }))
   const [first] = await Promise.all(tickets.map((ticket) => okdesk.opens(ticket)))
@@ -135,6 +136,10 @@ async function billingIsDown({ story, hub, okdesk, billing, parking }: Cast): Pr
 
 async function billingIsBack({ story, hub, billing }: Cast): Promise<void> {
   story.chapter('Billing is back')
+  // Not quite well yet: what fails once must not be overtaken by what happened to the same ticket later.
+  billing.stumbleOver(
+    Array.from({ length: ticketsInOutage / 5 }, (_, index) => firstTicketInOutage + 5 * index),
+  )
   await billing.application.switchOn()
   await until('all of it arrived', async () => {
     const { backlog } = await hub.get(`/v1/integrations/${toBilling}/stats`)
@@ -143,7 +148,11 @@ async function billingIsBack({ story, hub, billing }: Cast): Promise<void> {
   const { tickets } = billing
   story.show('H4', `All ${tickets.size} tickets arrived by themselves`, tickets.size === 1 + ticketsInOutage)
   const inOrder = [...tickets].filter(([, types]) => types.join() === 'new_ticket,new_ticket_status')
-  story.show('H4', `each opened before it was completed`, inOrder.length === ticketsInOutage)
+  story.show(
+    'H4',
+    'each opened before it was completed, though every fifth failed once more',
+    inOrder.length === ticketsInOutage,
+  )
 }
 
 async function parkingHardlyAnswers({ story, hub, okdesk, parking }: Cast): Promise<void> {
