@@ -9,8 +9,10 @@ interface Variable {
   readonly default?: unknown
 }
 
+/** The types of the schema do not tell what else stands in it. */
+export const variables = Object.values(configSchema.properties) as unknown as readonly Variable[]
+
 export function configurationPage(): string {
-  const variables = Object.values(configSchema.properties) as unknown as readonly Variable[]
   return page('Settings', '`packages/hub/src/config.ts`', [
     'The hub reads its settings from the environment when it starts, and has no other file of settings. A value that it ' +
       'cannot use ends the start with a sentence that says which and why; a variable that begins with `HUB_` and is none of ' +

@@ -1,6 +1,7 @@
 import { apiPage } from './api.ts'
 import { commandLinePage } from './command-line.ts'
 import { configurationPage } from './configuration.ts'
+import { limitsPage } from './limits.ts'
 import { metricsPage } from './metrics.ts'
 import { problemsPage } from './problems.ts'
 import { integrationsPage, manifestPage, sourcesPage } from './resources.ts'
@@ -14,6 +15,7 @@ export async function pages(): Promise<Readonly<Record<string, string>>> {
     'sources.md': sourcesPage(),
     'integrations.md': integrationsPage(),
     'problems.md': problemsPage(),
+    'limits.md': limitsPage(),
     'metrics.md': metricsPage(),
     'api.md': await apiPage(),
   }
