@@ -72,9 +72,12 @@ export async function fanOut(session: Session, limit: number, offer: Offer | nul
       from wanted w
     ), placed as (
       select s.*, alive.id as instance_id
-      from (select *, row_number() over (partition by consumer_id, is_held order by event_seq) as rank from sorted) s
+      from (select *, row_number() over (partition by consumer_id, order_key is null order by event_seq) as rank
+          from sorted) s
+        -- This snapshot was taken before the turn: it may lack the rows that another instance has just made for earlier
+        -- events of an aggregate. What keeps an order is left to a claim, which sees them.
         left join lane on lane."consumerId" = s.consumer_id and lane."eventName" = s.event_name
-          and s.rank <= lane.room and not s.is_held
+          and s.rank <= lane.room and s.order_key is null
         left join alive on lane.room is not null
     ), added as (
       insert into ${schema}.inbox (event_seq, consumer_id, event_name, order_key, state, due_at,
