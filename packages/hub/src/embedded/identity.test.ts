@@ -3,7 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import { canEnter, chooseIdentity } from './identity.ts'
+import { canEnter } from '../process/users.ts'
+import { chooseIdentity } from './identity.ts'
 
 const stranger = { name: 'stranger', uid: 4_000_000, gid: 4_000_000 }
 const isRoot = process.getuid?.() === 0

@@ -1,13 +1,6 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { CannotStart } from '../core/cannot-start.ts'
-
-/** A user of the system. */
-export interface Identity {
-  readonly name: string
-  readonly uid: number
-  readonly gid: number
-}
+import { listUsers, type Identity } from '../process/users.ts'
 
 /**
  * The user that PostgreSQL runs as: null stands for the hub's own. PostgreSQL refuses to run as root, so root starts it
@@ -25,7 +18,7 @@ export function chooseIdentity(clusterDir: string): Identity | null {
   if (own !== 0) return null
   if (owner && owner.uid !== 0) return { name: nameOf(owner.uid), uid: owner.uid, gid: owner.gid }
   const identity =
-    users().find(({ name }) => name === 'postgres') ?? users().find(({ name }) => name === 'nobody')
+    listUsers().find(({ name }) => name === 'postgres') ?? listUsers().find(({ name }) => name === 'nobody')
   if (!identity) {
     throw new CannotStart(
       'PostgreSQL refuses to run as root, and the system has neither a user `postgres` nor `nobody`; start the hub as ' +
@@ -41,22 +34,6 @@ export function chooseIdentity(clusterDir: string): Identity | null {
   return identity
 }
 
-/** Whether `identity` may enter `dir` and every directory above it, going by the permission bits. */
-export function canEnter(identity: Identity, dir: string): boolean {
-  const { mode, uid } = fs.statSync(dir)
-  const execute = uid === identity.uid ? 0o100 : 0o001
-  const parent = path.dirname(dir)
-  return (mode & execute) !== 0 && (parent === dir || canEnter(identity, parent))
-}
-
 function nameOf(uid: number): string {
-  return users().find((user) => user.uid === uid)?.name ?? String(uid)
-}
-
-function users(): Identity[] {
-  const lines = fs.readFileSync('/etc/passwd', 'utf8').split('\n')
-  return lines
-    .map((line) => line.split(':'))
-    .filter((fields) => fields.length >= 4 && !fields[0]?.startsWith('#'))
-    .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
+  return listUsers().find((user) => user.uid === uid)?.name ?? String(uid)
 }

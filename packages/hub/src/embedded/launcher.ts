@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { CannotStart } from '../core/cannot-start.ts'
 import type { Binaries } from './binaries.ts'
-import { canEnter, type Identity } from './identity.ts'
+import { canEnter, type Identity } from '../process/users.ts'
 
 /** Starts PostgreSQL's programs as the right user, tied to the life of the hub where the system can do that. */
 export interface Launcher {

@@ -13,6 +13,7 @@ import { listen } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { openapi } from './openapi.ts'
 import { replay } from './replay.ts'
+import { service } from './service.ts'
 import { start } from './start.ts'
 import { tail } from './tail.ts'
 
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   backup,
   restore,
   migrate,
+  ...service,
   openapi,
   completionOf(() => commands),
 ]
