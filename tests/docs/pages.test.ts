@@ -15,6 +15,7 @@ import {
   isAccountable,
   isCommands,
   isFile,
+  isPartOfNestApplication,
   isPartOfProgram,
   pages,
   root,
@@ -100,6 +101,7 @@ test('every snippet is run or checked, or it is said why not', () => {
       !isCommands(snippet) &&
       !isUsed(snippet) &&
       !isPartOfProgram(snippet) &&
+      !isPartOfNestApplication(snippet) &&
       !checks[snippet.word] &&
       !exceptionFor(snippet),
   )

@@ -18,7 +18,9 @@ export async function prepareApplications(application: 'nest-11' | 'nest-12'): P
   const directory = path.join(here, application)
   install(directory)
   await installPackedPackages(directory)
-  return compile(directory)
+  return compile(directory, 'suite', (sources) =>
+    fs.cpSync(path.join(here, 'testing'), sources, { recursive: true }),
+  )
 }
 
 /** What the lockfile says, if it is not there yet. */
@@ -31,12 +33,15 @@ function install(directory: string): void {
   fs.writeFileSync(stamp, lockfile)
 }
 
-function compile(directory: string): string {
-  const target = path.join(directory, 'compiled')
-  const sources = path.join(directory, 'sources')
+/** Compiles what `write` puts beside the configuration of the suite; returns where the result is. */
+export function compile(directory: string, name: string, write: (sources: string) => void): string {
+  const target = path.join(directory, 'compiled', name)
+  const sources = path.join(directory, 'sources', name)
   for (const each of [target, sources]) fs.rmSync(each, { recursive: true, force: true })
   // Copied, because what a file imports is looked for from where it is.
-  fs.cpSync(path.join(here, 'testing'), sources, { recursive: true })
+  fs.mkdirSync(sources, { recursive: true })
+  write(sources)
+  fs.copyFileSync(path.join(here, 'testing/tsconfig.json'), path.join(sources, 'tsconfig.json'))
   const options = ['--project', path.join(sources, 'tsconfig.json'), '--outDir', target]
   const { status, stdout } = spawnSync(process.execPath, [tsc, ...options], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`The applications do not compile:\n${stdout}`)
