@@ -7,22 +7,22 @@ import {
   mayProbe,
   probeReturned,
   probeSent,
+  restoredCircuit,
   type Circuit,
 } from '../core/circuit.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { KeptCircuit } from '../store/circuits.ts'
 import type { LaneDeps } from './lane-parts.ts'
+
+type BreakerDeps = Pick<LaneDeps, 'isProber' | 'keepCircuit' | 'telemetry'>
 
 /** One integration's circuit on this node: what changes of it is kept for the next start, and told. */
 export class Breaker {
-  readonly #deps: Pick<LaneDeps, 'keepCircuit' | 'telemetry'>
+  readonly #deps: BreakerDeps
   readonly #integration: () => Integration
   #circuit: Circuit
 
-  constructor(
-    circuit: Circuit,
-    integration: () => Integration,
-    deps: Pick<LaneDeps, 'keepCircuit' | 'telemetry'>,
-  ) {
+  constructor(circuit: Circuit, integration: () => Integration, deps: BreakerDeps) {
     this.#circuit = circuit
     this.#integration = integration
     this.#deps = deps
@@ -41,7 +41,12 @@ export class Breaker {
   }
 
   mayProbe(nowMs: number): boolean {
-    return mayProbe(this.#circuit, nowMs)
+    return this.#deps.isProber() && mayProbe(this.#circuit, nowMs)
+  }
+
+  /** When this node may probe; null: it is not its turn. */
+  get probeAtMs(): number | null {
+    return this.#deps.isProber() ? this.#circuit.probeAtMs : null
   }
 
   attempted(outcome: Outcome, seq: number, nowMs: number): void {
@@ -59,6 +64,11 @@ export class Breaker {
 
   probeReturned(nowMs: number): void {
     this.#circuit = probeReturned(this.#circuit, nowMs)
+  }
+
+  /** Another node saw it change. */
+  adopt(kept: KeptCircuit, nowMs: number): void {
+    this.#circuit = restoredCircuit(kept, nowMs)
   }
 
   force(state: 'open' | 'closed', nowMs: number): void {

@@ -2,6 +2,7 @@ import type { Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import type { DeliveryKey } from '../core/ids.ts'
 import type { Problem } from '../core/problems.ts'
+import { wholeShare, type Share } from '../core/share.ts'
 import { compileRouter, type Router } from '../core/routing.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
 import type { Pool } from '../store/database.ts'
@@ -45,6 +46,7 @@ export class Engine {
   readonly #circuits: CircuitKeeper
   readonly lanes: Lanes
   #router: Router = () => []
+  #share = wholeShare
   #unsubscribe: () => void = () => undefined
   #lookTimer: NodeJS.Timeout | null = null
   #stopping: Promise<void> | null = null
@@ -54,6 +56,7 @@ export class Engine {
     const { pool, telemetry, createPartitions } = deps
     this.#node = new Node(pool, deps.identity, deps.nodeSettings, telemetry, {
       epochEnded: () => this.lanes.forget(),
+      shareChanged: (share) => this.#shareChanged(share),
       mayOwn: () => this.lanes.pump(),
       rowsFreed: () => this.#lookAgain(),
     })
@@ -108,6 +111,11 @@ export class Engine {
     return this.#node.epoch
   }
 
+  /** This node's place among those that are alive. */
+  get share(): Share {
+    return this.#share
+  }
+
   async start(): Promise<void> {
     await this.#circuits.load()
     this.#configure(this.#deps.catalog.current)
@@ -154,9 +162,16 @@ export class Engine {
     this.lanes.configure(index.catalog.integrations)
   }
 
-  /** What other nodes freed, or people and replays made due, is found by looking. */
+  #shareChanged(share: Share): void {
+    this.#share = share
+    this.lanes.shareChanged(share)
+  }
+
+  /** What other nodes freed or saw, or people and replays made due, is found by looking. */
   async #look(): Promise<void> {
     try {
+      for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
+        this.lanes.get(integrationId)?.adoptCircuit(kept)
       for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })

@@ -28,6 +28,8 @@ export interface LaneDeps {
   readonly finished: (finished: Finished) => void
   /** Gives deliveries back to the queue; resolves when they are free. */
   readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+  /** Whether this node probes for all while the circuit is open. */
+  readonly isProber: () => boolean
   readonly keepCircuit: (integrationId: number, circuit: Circuit) => void
   readonly telemetry: Telemetry
 }

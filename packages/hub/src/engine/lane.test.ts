@@ -84,6 +84,7 @@ function makeLane(spec: object, circuit: Circuit = closedCircuit(Date.now())): L
   const deps: LaneDeps = {
     queue,
     epoch: () => (leased ? epoch : null),
+    isProber: () => true,
     owns: (owner) => owner === epoch,
     abandonEpoch: () => undefined,
     loadEvents: async () => {

@@ -6,6 +6,7 @@ import { eventTime } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { decideNext } from '../core/retry.ts'
 import { retrySlots, type Taker } from '../core/slots.ts'
+import type { KeptCircuit } from '../store/circuits.ts'
 import { CommitUnknownError } from '../store/database.ts'
 import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
@@ -97,6 +98,11 @@ export class Lane implements Taker {
 
   forceCircuit(state: 'open' | 'closed'): void {
     this.#breaker.force(state, Date.now())
+    this.pump()
+  }
+
+  adoptCircuit(kept: KeptCircuit): void {
+    this.#breaker.adopt(kept, Date.now())
     this.pump()
   }
 
@@ -375,7 +381,8 @@ export class Lane implements Taker {
 
   /** Wakes the lane when time alone lets it do more. */
   #arm(nowMs: number): void {
-    const { phase, probeAtMs } = this.#breaker.circuit
+    const { probeAtMs } = this.#breaker
+    const { phase } = this.#breaker.circuit
     const dueMs = this.#backlog.nextDueMs
     if (this.#stopped) return
     // Whatever keeps a probe back just now pumps when it is done.

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Integration } from '../core/catalog.ts'
+import { isProber, partOf, wholeShare, type Share } from '../core/share.ts'
 import { closedCircuit, restoredCircuit } from '../core/circuit.ts'
 import type { DeliveryKey } from '../core/ids.ts'
 import { SharedSlots } from '../core/slots.ts'
@@ -20,7 +21,7 @@ const maxLaneBytes = 8 * 1024 * 1024
 const mostInFlight = 2_048
 const freeRetryMs = 250
 
-export interface LanesDeps extends Omit<LaneDeps, 'free' | 'slots'> {
+export interface LanesDeps extends Omit<LaneDeps, 'free' | 'isProber' | 'slots'> {
   readonly keptCircuit: (integrationId: number) => KeptCircuit | undefined
   readonly freeRows: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
 }
@@ -31,13 +32,23 @@ export class Lanes implements HandOver {
   readonly #slots = new SharedSlots(mostInFlight)
   readonly #lanes = new Map<number, Lane>()
   readonly #leaving = new Set<Promise<void>>()
+  #integrations: readonly Integration[] = []
+  #share = wholeShare
 
   constructor(deps: LanesDeps) {
     this.#deps = deps
   }
 
+  /** Of every limit the lanes keep this node's part. */
+  shareChanged(share: Share): void {
+    if (share.index === this.#share.index && share.count === this.#share.count) return
+    this.#share = share
+    this.configure(this.#integrations)
+  }
+
   /** Makes the lanes those of this configuration. */
   configure(integrations: readonly Integration[]): void {
+    this.#integrations = integrations
     const laneBytes = Math.min(
       maxLaneBytes,
       Math.max(minLaneBytes, memoryBytes / Math.max(1, integrations.length)),
@@ -49,7 +60,7 @@ export class Lanes implements HandOver {
       const left = lane.stop(0).finally(() => this.#leaving.delete(left))
       this.#leaving.add(left)
     }
-    for (const integration of integrations) {
+    for (const integration of integrations.map((whole) => partOf(whole, this.#share))) {
       const lane = this.#lanes.get(integration.id)
       if (!lane) this.#lanes.set(integration.id, this.#create(integration, laneBytes))
       else {
@@ -147,6 +158,7 @@ export class Lanes implements HandOver {
     return new Lane(integration, circuit, laneBytes, {
       ...this.#deps,
       slots: this.#slots,
+      isProber: () => isProber(this.#share, integration.id),
       free: (deliveries, epoch) => this.#free(deliveries, epoch),
     })
   }

@@ -34,7 +34,12 @@ function makeNode(nodeKey: string): Node {
     { nodeKey, host: 'test', version: '0' },
     { leaseMs, renewEveryMs: 50 },
     telemetry,
-    { epochEnded: () => undefined, mayOwn: () => undefined, rowsFreed: () => void freed++ },
+    {
+      epochEnded: () => undefined,
+      shareChanged: () => undefined,
+      mayOwn: () => undefined,
+      rowsFreed: () => void freed++,
+    },
   )
 }
 

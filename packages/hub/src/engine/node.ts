@@ -1,6 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import type { Pool } from '../store/database.ts'
-import { beginEpoch, leave, renewLease, takeOverDeadNodes, type NodeIdentity } from '../store/nodes.ts'
+import type { Share } from '../core/share.ts'
+import {
+  beginEpoch,
+  leave,
+  readShare,
+  renewLease,
+  takeOverDeadNodes,
+  type NodeIdentity,
+} from '../store/nodes.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface NodeSettings {
@@ -15,6 +23,8 @@ const retryBeginMs = 250
 /** Told when what this node owned is no longer its own, and when it may own again. */
 export interface NodeListener {
   epochEnded(): void
+  /** Nodes came or went, so this node's part of every limit is another. */
+  shareChanged(share: Share): void
   mayOwn(epoch: number): void
   /** Another node's rows were freed: what lies before the marks is worth a look. */
   rowsFreed(): void
@@ -108,7 +118,7 @@ export class Node {
         this.#end()
         await this.#begin()
       }
-      if (this.#epoch !== null) this.#extendLease(sentMs, this.#epoch)
+      if (this.#epoch !== null) await this.#extendLease(sentMs, this.#epoch)
       this.#takingOver ??= this.#takeOver().finally(() => (this.#takingOver = null))
     } catch (error) {
       this.#telemetry.emit('storeDown', { during: 'lease', error })
@@ -127,10 +137,13 @@ export class Node {
   async #begin(): Promise<void> {
     const sentMs = performance.now()
     this.#epoch = await beginEpoch(this.#pool, this.#identity, this.#settings.leaseMs)
-    this.#extendLease(sentMs, this.#epoch)
+    await this.#extendLease(sentMs, this.#epoch)
   }
 
-  #extendLease(sentMs: number, epoch: number): void {
+  async #extendLease(sentMs: number, epoch: number): Promise<void> {
+    // First its part, or a node that has just come would begin with all of it.
+    this.#listener.shareChanged(await readShare(this.#pool, epoch))
+    if (this.#epoch !== epoch) return
     const lapsed = performance.now() >= this.#deadlineMs
     this.#deadlineMs = sentMs + this.#settings.leaseMs * 0.8
     if (lapsed) this.#listener.mayOwn(epoch)

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { AddressPolicy } from '../core/address.ts'
 import type { Integration, Source } from '../core/catalog.ts'
+import type { Share } from '../core/share.ts'
 import type { IncomingEvent, StoredEvent } from '../core/event.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Verification } from '../core/source-spec.ts'
@@ -86,6 +87,8 @@ export interface HandshakeAnswer {
 export interface IngestPort {
   /** Resolves when the events are on disk, all of them or none, with what became of each; may reject with a Problem. */
   accept(source: Source, events: readonly IncomingEvent[]): Promise<readonly Fate[]>
+  /** This node's place among those that are alive. */
+  readonly share: Share
 }
 
 export interface TargetsPort {

@@ -18,29 +18,30 @@ interface CircuitRow {
 /** Circuits as they were last kept, by integration id. */
 export async function loadCircuits(pool: Pool): Promise<ReadonlyMap<number, KeptCircuit>> {
   const result = await pool.query<CircuitRow>('select * from hub.circuits')
-  return new Map(
-    result.rows.map((row) => [
-      row.integration_id,
-      {
-        // A probe that was under way is forgotten: the next one goes out when its time comes.
-        phase: row.state === 'closed' ? 'closed' : 'open',
-        forced: row.forced,
-        reason: row.reason,
-        sinceMs: row.since.getTime(),
-        openMs: row.open_ms,
-        probeAtMs: row.next_probe_at?.getTime() ?? null,
-      },
-    ]),
-  )
+  return new Map(result.rows.map((row) => [row.integration_id, toKept(row)]))
 }
 
-export async function keepCircuit(pool: Pool, integrationId: number, circuit: Circuit): Promise<void> {
-  await pool.query(
+function toKept(row: CircuitRow): KeptCircuit {
+  return {
+    // A probe that was under way is forgotten: the next one goes out when its time comes.
+    phase: row.state === 'closed' ? 'closed' : 'open',
+    forced: row.forced,
+    reason: row.reason,
+    sinceMs: row.since.getTime(),
+    openMs: row.open_ms,
+    probeAtMs: row.next_probe_at?.getTime() ?? null,
+  }
+}
+
+/** Returns it as it is read again. */
+export async function keepCircuit(pool: Pool, integrationId: number, circuit: Circuit): Promise<KeptCircuit> {
+  const { rows } = await pool.query<CircuitRow>(
     `insert into hub.circuits (integration_id, state, forced, reason, since, open_ms, next_probe_at)
      values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (integration_id) do update
      set state = excluded.state, forced = excluded.forced, reason = excluded.reason, since = excluded.since,
-         open_ms = excluded.open_ms, next_probe_at = excluded.next_probe_at`,
+         open_ms = excluded.open_ms, next_probe_at = excluded.next_probe_at
+     returning *`,
     [
       integrationId,
       circuit.phase,
@@ -51,4 +52,7 @@ export async function keepCircuit(pool: Pool, integrationId: number, circuit: Ci
       circuit.probeAtMs === null ? null : new Date(circuit.probeAtMs),
     ],
   )
+  const [row] = rows
+  if (!row) throw new Error('the circuit was not returned')
+  return toKept(row)
 }

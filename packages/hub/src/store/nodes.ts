@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { wholeShare, type Share } from '../core/share.ts'
 import type { Statement } from './burst.ts'
 import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
@@ -97,6 +98,16 @@ export async function renewLease(pool: Pool, epoch: number, leaseMs: number): Pr
     [epoch, leaseMs],
   )
   return result.rowCount === 1
+}
+
+/** Its place among those that are alive, by the database's clock. */
+export async function readShare(pool: Pool, epoch: number): Promise<Share> {
+  const found = await pool.query<Share>(
+    `select count(*) filter (where epoch < $1)::int as index, count(*)::int as count
+     from hub.nodes where lease_until > now() or epoch = $1`,
+    [epoch],
+  )
+  return found.rows[0] ?? wholeShare
 }
 
 export async function leave(pool: Pool, epoch: number): Promise<void> {

@@ -9,7 +9,7 @@ export type Accept = (source: Source, events: readonly IncomingEvent[]) => Promi
 
 /** Hands events on to be committed, within the limits of their source. */
 export function acceptor({ settings, ingest, now }: HubContext): Accept {
-  const rates = new SourceRates()
+  const rates = new SourceRates(() => ingest.share.count)
   return (source, events) => {
     demandPayloadSize(events, settings.maxPayloadBytes)
     const waitMs = rates.take(source, events.length, now().getTime())

@@ -3,6 +3,7 @@ import type { Key, Source } from '../../core/catalog.ts'
 import type { IncomingEvent } from '../../core/event.ts'
 import type { Scope } from '../../core/scopes.ts'
 import { check } from '../../core/schema.ts'
+import { wholeShare } from '../../core/share.ts'
 import { SourceSpec } from '../../core/source-spec.ts'
 import type { Fate } from '../../engine/commit-events.ts'
 import { indexCatalog } from '../../engine/live-catalog.ts'
@@ -36,6 +37,7 @@ export function ingestHub(
     },
     receiving: { verify: verifyRequest, readCloudEvents, readWebhook, answerHandshake },
     ingest: {
+      share: wholeShare,
       accept: (source, events) => {
         accepted.push(...events.map((event) => ({ source: source.name, event })))
         return Promise.resolve(events.map(fateOf))

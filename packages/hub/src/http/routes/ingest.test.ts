@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { InjectOptions } from 'fastify'
 import { Problem } from '../../core/problems.ts'
+import { wholeShare } from '../../core/share.ts'
 import type { App } from '../app.ts'
 import type { HubContext } from '../context.ts'
 import { ingestHub, keyOf, type Accepted } from '../ingest/testing.ts'
@@ -215,7 +216,7 @@ test('a source that sends too much is told when to come again', async () => {
 
 test('what cannot be stored now is never a 2xx', async () => {
   const problem = new Problem('store_unavailable', 'Send it again.', { retryAfterSeconds: 1 })
-  start({ ingest: { accept: () => Promise.reject(problem) } })
+  start({ ingest: { accept: () => Promise.reject(problem), share: wholeShare } })
   const answer = await post('/v1/events?type=a', { headers: as('shop') })
   assert.deepEqual([answer.statusCode, answer.headers['retry-after']], [503, '1'])
 })

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import type { Integration } from '../core/catalog.ts'
+import { until } from '../testing/until.ts'
+import { down, event, TestHub, type TestNode } from './engine-testing.ts'
+
+let hub: TestHub
+before(async () => (hub = await TestHub.create()))
+beforeEach(() => hub.beginTest())
+afterEach(() => hub.endTest())
+after(() => hub.close())
+
+/** Two nodes that know of each other. */
+async function startTwo(): Promise<readonly [TestNode, TestNode]> {
+  const [one, other] = [await hub.start('one'), await hub.start('other')]
+  await untilKnown(one, 2)
+  return [one, other]
+}
+
+async function untilKnown({ engine }: TestNode, count: number): Promise<void> {
+  await until(`there are ${count}`, () => engine.share.count === count)
+}
+
+/** Half of them at each node. */
+async function send(nodes: readonly TestNode[], count: number): Promise<void> {
+  const all = Array.from({ length: count }, (_, n) => n)
+  await Promise.all(all.map((n) => nodes[n % nodes.length]?.engine.accept(hub.source, [event(n)])))
+}
+
+const phaseAt = ({ engine }: TestNode, { id }: Integration): string | undefined =>
+  engine.lanes.state(id)?.circuit.phase
+
+// Seen to fail with: each node at the whole concurrency.
+test('two nodes together have no more in flight than an integration allows', async () => {
+  const nodes = await startTwo()
+  let inFlight = 0
+  let most = 0
+  const integration = await hub.put({ concurrency: 4 }, async () => {
+    most = Math.max(most, ++inFlight)
+    await delay(20)
+    inFlight--
+    return {}
+  })
+  // From now on each hands its own over to itself, instead of claiming what there is.
+  await send(nodes, 2)
+  await hub.untilDelivered(integration, 2)
+  await send(nodes, 120)
+  await hub.untilDelivered(integration, 122)
+  assert.ok(most > 2 && most <= 4, `${most} were in flight at once`)
+})
+
+// Seen to fail with: a node without a part that keeps what it accepts.
+test('what a node may not send the others send', async () => {
+  const nodes = await startTwo()
+  const integration = await hub.put({ concurrency: 1 })
+  for (const node of nodes) await send([node], 10)
+  await hub.untilDelivered(integration, 20)
+  await hub.untilEmpty(integration)
+})
+
+// Seen to fail with: each node at the whole rate.
+test('two nodes together keep the rate of an integration', async () => {
+  const nodes = await startTwo()
+  const integration = await hub.put({ rateLimit: { perSecond: 40, burst: 2 } })
+  const startedMs = performance.now()
+  await send(nodes, 42)
+  await hub.untilDelivered(integration, 42)
+  const tookMs = performance.now() - startedMs
+  assert.ok(tookMs > 900, `40 after the first two took ${tookMs} ms`)
+})
+
+test('when a node leaves, the others have its part at once', async () => {
+  const [one, other] = await startTwo()
+  await hub.stop(other, 0)
+  await untilKnown(one, 1)
+  assert.equal(one.engine.share.index, 0)
+})
+
+// Seen to fail with: circuits that each node keeps to itself; probes of every node.
+test('a circuit that opens at one node is open at all, probed by one, and closed at all', async () => {
+  const nodes = await startTwo()
+  let isDown = true
+  let probes = 0
+  const circuit = { failures: 3, openMs: 300, maxOpenMs: 300 }
+  const integration = await hub.put({ circuit, retry: { delaysMs: [10], maxAttempts: 50 } }, () => {
+    if (nodes.every((node) => phaseAt(node, integration) !== 'closed')) probes++
+    return isDown ? down : {}
+  })
+  await send(nodes.slice(0, 1), 8)
+  await until('it is open at both', () => nodes.every((node) => phaseAt(node, integration) !== 'closed'))
+  const openedMs = performance.now()
+  probes = 0
+  await until('it was probed', () => probes >= 3)
+  const atMost = (performance.now() - openedMs) / circuit.openMs + 1
+  assert.ok(probes <= atMost, `${probes} probes instead of ${atMost}`)
+  isDown = false
+  await hub.untilDelivered(integration, 8)
+  await until('it is closed at both', () => nodes.every((node) => phaseAt(node, integration) === 'closed'))
+})
+
+test('what a person forces at one node holds at all', async () => {
+  const nodes = await startTwo()
+  const integration = await hub.put({})
+  await nodes[0].engine.forceCircuit(integration.id, 'open')
+  await until('it is open at the other', () => phaseAt(nodes[1], integration) === 'open')
+  await send(nodes, 4)
+  await nodes[1].engine.forceCircuit(integration.id, 'closed')
+  await hub.untilDelivered(integration, 4)
+  await until('it is closed at both', () => phaseAt(nodes[0], integration) === 'closed')
+})

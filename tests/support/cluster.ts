@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { until } from '../../packages/hub/src/testing/until.ts'
+import { Api, expectOk, type Json } from './api.ts'
+import { lastingPort } from './free-port.ts'
+import { HubProcess, newDataDir } from './hub-process.ts'
+
+/** One node of several: the process that runs now, and what stays the same over its restarts. */
+export class ClusterNode {
+  readonly name: string
+  readonly api: Api
+  readonly #env: NodeJS.ProcessEnv
+  readonly #dataDir = newDataDir()
+  #hub: HubProcess
+
+  constructor(name: string, port: number, adminKey: string, env: NodeJS.ProcessEnv) {
+    this.name = name
+    this.#env = { ...env, HUB_PORT: String(port) }
+    this.api = new Api(`http://127.0.0.1:${port}`, adminKey)
+    this.#hub = this.#run()
+  }
+
+  get hub(): HubProcess {
+    return this.#hub
+  }
+
+  /** What it is called in the list of nodes; known once it runs. */
+  async id(): Promise<string> {
+    const { items } = expectOk(await this.api.get('/v1/nodes'))
+    return items.find(({ self }: Json) => self).nodeId as string
+  }
+
+  /** Starts it again; `more` holds for this run only. */
+  start(more: NodeJS.ProcessEnv = {}): void {
+    this.#hub = this.#run(more)
+  }
+
+  async ready(): Promise<void> {
+    const isReady = (): Promise<boolean> =>
+      this.api.get('/readyz', { timeoutMs: 2_000 }).then(
+        ({ status }) => status === 200,
+        () => false,
+      )
+    const ended = this.#hub.ended.then(({ stdout, stderr }) => {
+      throw new Error(`${this.name} ended by itself: ${stderr}${stdout.slice(-4_000)}`)
+    })
+    await Promise.race([ended, until(`${this.name} is ready`, isReady, 120_000)])
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.#hub.pid, signal)
+  }
+
+  async kill(): Promise<void> {
+    await this.#hub.killEverything()
+  }
+
+  async end(): Promise<void> {
+    await this.kill()
+    await this.api.close()
+  }
+
+  #run(more: NodeJS.ProcessEnv = {}): HubProcess {
+    return new HubProcess(this.#dataDir, { by: 'node', env: { ...this.#env, ...more } })
+  }
+}
+
+/** Nodes on one database, with the keys that they share. */
+export class Cluster {
+  readonly nodes: ClusterNode[] = []
+  readonly #env: NodeJS.ProcessEnv
+  readonly #adminKey = randomBytes(32).toString('hex')
+
+  constructor(databaseUrl: string, more: NodeJS.ProcessEnv = {}) {
+    this.#env = {
+      DATABASE_URL: databaseUrl,
+      HUB_ADMIN_KEY: this.#adminKey,
+      HUB_SECRET_KEY: randomBytes(32).toString('hex'),
+      HUB_LOG_LEVEL: 'warn',
+      ...more,
+    }
+  }
+
+  /** Starts one more and waits until it is ready. */
+  async add(more: NodeJS.ProcessEnv = {}): Promise<ClusterNode> {
+    const name = `node-${this.nodes.length + 1}`
+    const node = new ClusterNode(name, await lastingPort(), this.#adminKey, { ...this.#env, ...more })
+    this.nodes.push(node)
+    await node.ready()
+    return node
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.end()))
+  }
+}
