@@ -41,6 +41,7 @@ import { verifyRequest } from './sources/verify.ts'
 import { readWebhook } from './sources/webhook.ts'
 import { checkServer } from './store/check-server.ts'
 import { closePool, openPool, ping, type Pool } from './store/database.ts'
+import { readClock } from './store/doctor.ts'
 import { joinInstallation } from './store/installation.ts'
 import { migrate } from './store/migrate.ts'
 import { ensurePartitions } from './store/partitions.ts'
@@ -54,6 +55,7 @@ import { version } from './version.ts'
 const backlogPatienceMs = 5_000
 /** A server that vanished without a word must not hold up what another connection could do. */
 const answerWithinMs = 30_000
+const tolerableClockMs = 5_000
 
 export interface RunningHub {
   readonly url: string
@@ -96,6 +98,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   const configuring: Configuring = { pool: readerPool, secrets, addresses, catalog, now }
   await catalog.refresh()
   await joinInstallation(readerPool, secrets)
+  await warnOfClock(readerPool, log)
   await createHello(configuring)
   await applyConfiguredManifest(configuring, config, log)
   await catalog.start()
@@ -257,6 +260,13 @@ export async function migrateDatabase(
   await checkServer(databaseUrl)
   // Not the promise: the database would be stopped under it.
   return await migrate(databaseUrl)
+}
+
+/** Events take their time of acceptance from this clock, and nearly all else from the database's. */
+async function warnOfClock(pool: Pool, log: Logger): Promise<void> {
+  const aheadMs = Math.round(Date.now() - (await readClock(pool)))
+  if (Math.abs(aheadMs) > tolerableClockMs)
+    log.warn({ aheadMs }, "this machine's clock is far from the database's; synchronise both with NTP")
 }
 
 async function openDatabase(

@@ -42,7 +42,6 @@ export interface IngestContext {
   readonly nodeKey: string
   /** The epoch under which rows may be owned; null: all are left free. */
   readonly epoch: number | null
-  readonly configVersion: () => number
   /** The configuration changed: route these again by the newest. */
   readonly reroute: (events: readonly PreparedEvent[]) => Promise<void>
   /** Whether memory has room for this delivery now; what it takes must come back by commit or roll-back. */
@@ -60,7 +59,9 @@ export async function commitEvents(
   context: IngestContext,
 ): Promise<Flush<CommittedBatch>> {
   const all = requests.flatMap((request) => request.events)
-  if (head.configVersion !== context.configVersion()) await context.reroute(all)
+  // Not what memory holds by now: it may have been renewed since these were routed.
+  const outdated = all.filter(({ routedBy }) => routedBy !== head.configVersion)
+  if (outdated.length > 0) await context.reroute(outdated)
 
   const before = await claimEventKeys(client, distinctKeys(all))
   const fates = decideFates(requests, before)

@@ -83,7 +83,10 @@ export class Ingest {
     const refused = this.#refusal()
     if (refused) throw refused
     const nowMs = Date.now()
-    const events = incoming.map((event) => prepareEvent(source, event, this.#deps.route, nowMs))
+    const configVersion = this.#deps.configVersion()
+    const events = incoming.map((event) =>
+      prepareEvent(source, event, this.#deps.route, nowMs, configVersion),
+    )
     const bytes = incoming.reduce((sum, event) => sum + event.body.length + 256, 0)
     return new Promise((resolve, reject) => this.#commits.add({ events, bytes, resolve, reject }))
   }
@@ -154,11 +157,10 @@ export class Ingest {
   }
 
   #context(reserved: Reservation[]): IngestContext {
-    const { nodeKey, epoch, configVersion, handOver } = this.#deps
+    const { nodeKey, epoch, handOver } = this.#deps
     return {
       nodeKey,
       epoch: epoch(),
-      configVersion,
       reroute: (events) => this.#reroute(events),
       reserve: (integrationId, bodyBytes) => {
         const taken = handOver.reserve(integrationId, bodyBytes)
@@ -170,8 +172,11 @@ export class Ingest {
 
   async #reroute(events: readonly PreparedEvent[]): Promise<void> {
     await this.#deps.refreshConfig()
-    for (const event of events)
+    const configVersion = this.#deps.configVersion()
+    for (const event of events) {
       event.wantedBy = this.#deps.route(event.source, event.incoming, event.id, event.receivedAt)
+      event.routedBy = configVersion
+    }
   }
 
   async #withoutConflicts(batch: readonly Pending[], { conflicts }: RequestConflictError): Promise<void> {

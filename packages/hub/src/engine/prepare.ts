@@ -15,6 +15,8 @@ export interface PreparedEvent {
   /** 16 bytes of sha-256 over the source and the idempotency key; null: never a duplicate. */
   readonly keyHash: string | null
   wantedBy: readonly Integration[]
+  /** The version of the configuration that says so. */
+  routedBy: number
 }
 
 export type Route = (
@@ -29,6 +31,7 @@ export function prepareEvent(
   incoming: IncomingEvent,
   route: Route,
   nowMs: number,
+  configVersion: number,
 ): PreparedEvent {
   const id = createEventId(nowMs, takeRandom())
   const receivedAt = new Date(nowMs)
@@ -42,6 +45,7 @@ export function prepareEvent(
     bodyHash: formatUuid(sha256.subarray(0, 16)),
     keyHash: incoming.idempotencyKey === null ? null : hashKey(source.id, incoming.idempotencyKey),
     wantedBy: route(source, incoming, id, receivedAt),
+    routedBy: configVersion,
   }
 }
 
