@@ -66,13 +66,10 @@ export class Breaker {
     this.#circuit = probeReturned(this.#circuit, nowMs)
   }
 
-  /** Another node saw it change. */
-  adopt(kept: KeptCircuit, nowMs: number): void {
-    this.#circuit = restoredCircuit(kept, nowMs)
-  }
-
-  force(state: 'open' | 'closed', nowMs: number): void {
-    this.#change(forceCircuit(state, nowMs))
+  set(to: 'open' | 'closed' | KeptCircuit, nowMs: number): void {
+    if (typeof to === 'string') this.#change(forceCircuit(to, nowMs))
+    // It is kept already, and whoever watches was told there.
+    else this.#circuit = restoredCircuit(to, nowMs)
   }
 
   /** The policy may have no circuit any more; what a person opened stays open. */

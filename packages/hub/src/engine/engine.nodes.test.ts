@@ -24,8 +24,11 @@ async function untilKnown({ engine }: TestNode, count: number): Promise<void> {
 
 /** Half of them at each node. */
 async function send(nodes: readonly TestNode[], count: number): Promise<void> {
-  const all = Array.from({ length: count }, (_, n) => n)
-  await Promise.all(all.map((n) => nodes[n % nodes.length]?.engine.accept(hub.source, [event(n)])))
+  const perNode = count / nodes.length
+  const sent = nodes.flatMap(({ engine }, index) =>
+    Array.from({ length: perNode }, (_, n) => engine.accept(hub.source, [event(index * perNode + n)])),
+  )
+  await Promise.all(sent)
 }
 
 const phaseAt = ({ engine }: TestNode, { id }: Integration): string | undefined =>

@@ -137,7 +137,7 @@ export class Engine {
 
   /** Until it is forced the other way, over restarts too. */
   async forceCircuit(integrationId: number, state: 'open' | 'closed'): Promise<void> {
-    this.lanes.get(integrationId)?.forceCircuit(state)
+    this.lanes.get(integrationId)?.setCircuit(state)
     await this.#circuits.written()
   }
 
@@ -171,7 +171,7 @@ export class Engine {
   async #look(): Promise<void> {
     try {
       for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
-        this.lanes.get(integrationId)?.adoptCircuit(kept)
+        this.lanes.get(integrationId)?.setCircuit(kept)
       for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })

@@ -96,13 +96,9 @@ export class Lane implements Taker {
     this.pump()
   }
 
-  forceCircuit(state: 'open' | 'closed'): void {
-    this.#breaker.force(state, Date.now())
-    this.pump()
-  }
-
-  adoptCircuit(kept: KeptCircuit): void {
-    this.#breaker.adopt(kept, Date.now())
+  /** As a person wants it, or as another node saw it change. */
+  setCircuit(to: 'open' | 'closed' | KeptCircuit): void {
+    this.#breaker.set(to, Date.now())
     this.pump()
   }
 
