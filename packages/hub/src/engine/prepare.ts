@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from 'node:crypto'
+import { hash, randomFillSync } from 'node:crypto'
 import type { Integration, Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import { createEventId, formatUuid } from '../core/ids.ts'
@@ -35,7 +35,7 @@ export function prepareEvent(
 ): PreparedEvent {
   const id = createEventId(nowMs, takeRandom())
   const receivedAt = new Date(nowMs)
-  const sha256 = createHash('sha256').update(incoming.body).digest()
+  const sha256 = hash('sha256', incoming.body, 'buffer')
   return {
     id,
     receivedAt,
@@ -50,7 +50,7 @@ export function prepareEvent(
 }
 
 function hashKey(sourceId: number, key: string): string {
-  return formatUuid(createHash('sha256').update(`${sourceId}\0${key}`).digest().subarray(0, 16))
+  return formatUuid(hash('sha256', `${sourceId}\0${key}`, 'buffer').subarray(0, 16))
 }
 
 const randomBytesPerId = 10

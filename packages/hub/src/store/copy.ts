@@ -66,12 +66,19 @@ export class CopyRows {
   uuid(value: string): void {
     this.#reserve(20)
     this.#length = this.#buffer.writeInt32BE(16, this.#length)
-    this.#length += this.#buffer.write(value.replaceAll('-', ''), this.#length, 'hex')
+    // By hand: taking the dashes out first and decoding then cost five times as much, four times an event.
+    for (let at = 0; at < value.length; at++) {
+      if (value.charCodeAt(at) === dash) continue
+      const high = hexDigits[value.charCodeAt(at)] ?? 0
+      this.#buffer[this.#length++] = (high << 4) | (hexDigits[value.charCodeAt(++at)] ?? 0)
+    }
   }
 
   time(value: Date): void {
-    // Microseconds of far years are beyond what a double holds exactly.
-    this.bigint(BigInt(value.getTime() - postgresEpochMs) * 1_000n)
+    const milliseconds = value.getTime() - postgresEpochMs
+    const microseconds = milliseconds * 1_000
+    // Of far years they are beyond what a double holds exactly.
+    this.bigint(Number.isSafeInteger(microseconds) ? microseconds : BigInt(milliseconds) * 1_000n)
   }
 
   intArray(values: readonly number[]): void {
@@ -109,3 +116,6 @@ export class CopyRows {
 }
 
 const int4Oid = 23
+const dash = '-'.charCodeAt(0)
+/** The value of a hexadecimal digit by its character code. */
+const hexDigits = Uint8Array.from({ length: 128 }, (_, code) => parseInt(String.fromCharCode(code), 16) || 0)
