@@ -2,6 +2,7 @@
 const growth = 1.1
 const smallestMs = 0.5
 const bucketCount = 180
+const logOfGrowth = Math.log(growth)
 
 export interface Quantiles {
   readonly p50: number
@@ -57,7 +58,7 @@ export class LatencyHistogram {
 
 function bucketOf(durationMs: number): number {
   if (!(durationMs > smallestMs)) return 0
-  return Math.min(bucketCount - 1, Math.ceil(Math.log(durationMs / smallestMs) / Math.log(growth)))
+  return Math.min(bucketCount - 1, Math.ceil(Math.log(durationMs / smallestMs) / logOfGrowth))
 }
 
 function quantile(sums: Float64Array, rank: number): number {

@@ -7,7 +7,7 @@ import type { Client } from '../store/database.ts'
 import { claimEventKeys, type EventKey } from '../store/event-keys.ts'
 import { insertBusinessKeys, insertEvents, type NewEvent } from '../store/events.ts'
 import type { FlushHead } from '../store/flush-head.ts'
-import { insertQueueRows, takeHeads, type NewQueueRow } from '../store/queue.ts'
+import { insertQueueRows, takeHeads } from '../store/queue.ts'
 import type { PreparedEvent } from './prepare.ts'
 
 /** One request: its events are committed together or not at all. */
@@ -67,11 +67,11 @@ export async function commitEvents(
   const fates = decideFates(requests, before)
   const fresh = requests.flatMap((request, index) => acceptedOf(request, fates[index]))
   const owner = head.epochAlive ? context.epoch : null
-  const numbered = fresh.map((event, index) => ({ event, seq: head.seqAt(index) }))
+  const kept = fresh.map((event, index) => ({ event, stored: toStored(event, head.seqAt(index)) }))
 
   await insertBusinessKeys(client, fresh.flatMap(businessKeys))
-  const deliveries = numbered.flatMap(({ event, seq }) => toDeliveries(event, seq, owner, context))
-  const rows = [insertEvents(numbered.map(toNewEvent)), insertQueueRows(deliveries.map(toQueueRow))]
+  const deliveries = kept.flatMap(({ event, stored }) => toDeliveries(event, stored, owner, context))
+  const rows = [insertEvents(kept.map(toNewEvent)), insertQueueRows(deliveries)]
   const counters = addCounters(context.nodeKey, 'ingest', countDeliveries(deliveries))
 
   const wanted = owner === null ? [] : deliveries.filter((delivery) => mayBeHead(delivery, context))
@@ -156,9 +156,9 @@ function toStored(event: PreparedEvent, seq: number): StoredEvent {
   }
 }
 
-function toNewEvent({ event, seq }: { event: PreparedEvent; seq: number }): NewEvent {
+function toNewEvent({ event, stored }: { event: PreparedEvent; stored: StoredEvent }): NewEvent {
   return {
-    ...toStored(event, seq),
+    stored,
     sha256: event.sha256,
     causationId: event.incoming.causationId,
     deliverAt: event.incoming.deliverAt,
@@ -173,12 +173,10 @@ function businessKeys(event: PreparedEvent): { name: string; value: string; even
 
 function toDeliveries(
   event: PreparedEvent,
-  seq: number,
+  stored: StoredEvent,
   epoch: number | null,
   context: IngestContext,
 ): readonly NewDelivery[] {
-  if (event.wantedBy.length === 0) return []
-  const stored = toStored(event, seq)
   // A time that is past is no time to wait for.
   const { deliverAt } = event.incoming
   const due = deliverAt && deliverAt > event.receivedAt ? deliverAt : null
@@ -186,7 +184,7 @@ function toDeliveries(
     const ordered = integration.spec.ordering === 'subject' && stored.subject !== null
     const delivery: OwnedDelivery = {
       integrationId: integration.id,
-      seq,
+      seq: stored.seq,
       eventId: event.id,
       bodyBytes: stored.body.length,
       due,
@@ -201,10 +199,6 @@ function toDeliveries(
     const owner = mayGo && context.reserve(integration.id, stored.body.length) ? epoch : null
     return { delivery, event: stored, owner }
   })
-}
-
-function toQueueRow({ delivery, owner }: NewDelivery): NewQueueRow {
-  return { ...delivery, owner }
 }
 
 /** An ordered one that could go at once if nothing of its subject precedes it, and for which there is room. */

@@ -47,12 +47,13 @@ export async function commitOutcomes(
   batch: readonly Finished[],
   nodeKey: string,
 ): Promise<Flush<Committed>> {
-  const mine = new Map(ended.map((row) => [keyOf(row), row]))
+  const mine = new OwnRows()
+  for (const row of ended) mine.add(row)
   for (const [epoch, finished] of byEpoch(batch)) {
     const waiting = finished.flatMap(toReschedule)
-    for (const row of await rescheduleRows(client, waiting, epoch)) mine.set(keyOf(row), row)
+    for (const row of await rescheduleRows(client, waiting, epoch)) mine.add(row)
   }
-  const settled = batch.map((finished) => ({ ...finished, mine: mine.has(workKey(finished)) }))
+  const settled = batch.map((finished) => toSettled(finished, mine.of(finished) !== undefined))
   const at = new Date()
   await buryDeadLetters(
     client,
@@ -91,13 +92,27 @@ function byEpoch(batch: readonly Finished[]): Map<number, Finished[]> {
   return Map.groupBy(batch, ({ work }) => work.epoch)
 }
 
-/** With the epoch: an attempt that a lost lease outlived may be in one batch with the next of the same delivery. */
-function keyOf({ integrationId, seq, epoch }: Omit<EndedRow, 'wasTimed'>): string {
-  return `${integrationId}.${seq}.${epoch}`
+/**
+ * The rows that were still ours, found by number: a text for each cost as much as writing its attempt down. With the
+ * epoch, as an attempt that a lost lease outlived may be in one batch with the next of the same delivery.
+ */
+class OwnRows {
+  readonly #bySeq = new Map<number, EndedRow[]>()
+
+  add(row: EndedRow): void {
+    const sameEvent = this.#bySeq.get(row.seq)
+    if (sameEvent) sameEvent.push(row)
+    else this.#bySeq.set(row.seq, [row])
+  }
+
+  of({ work: { epoch, delivery } }: Finished): EndedRow | undefined {
+    const sameEvent = this.#bySeq.get(delivery.seq)
+    return sameEvent?.find((row) => row.integrationId === delivery.integrationId && row.epoch === epoch)
+  }
 }
 
-function workKey({ work }: Finished): string {
-  return keyOf({ ...work.delivery, epoch: work.epoch })
+function toSettled({ integration, work, outcome, verdict }: Finished, mine: boolean): Settled {
+  return { integration, work, outcome, verdict, mine }
 }
 
 function toReschedule({ work, outcome, verdict }: Finished): Parameters<typeof rescheduleRows>[1] {
@@ -164,18 +179,14 @@ function endedSubject({ work, verdict, mine }: Settled): Subject[] {
   return mine && verdict.next === 'end' && subjectKey !== null ? [{ integrationId, subjectKey }] : []
 }
 
-function count(
-  settled: readonly Settled[],
-  mine: ReadonlyMap<string, EndedRow>,
-  woken: readonly Successor[],
-): CounterChanges {
+function count(settled: readonly Settled[], mine: OwnRows, woken: readonly Successor[]): CounterChanges {
   const changes = new CounterChanges()
   for (const finished of settled) {
     const { work, outcome, verdict } = finished
     const { integrationId } = work.delivery
     const failed = outcome.result !== 'delivered' && outcome.result !== 'aborted'
     changes.add(integrationId, { attempts: 1, failures: failed ? 1 : 0 })
-    const row = mine.get(workKey(finished))
+    const row = mine.of(finished)
     if (!row) continue
     if (verdict.next === 'end') {
       changes.add(integrationId, { queued: -1, timed: row.wasTimed ? -1 : 0, [verdict.ended]: 1 })

@@ -112,6 +112,27 @@ test('what arrives in one turn is one batch, what arrives during a flush the nex
   )
 })
 
+// Seen to fail with: what was taken flushed twice; what was taken never flushed.
+test('a flush that takes the next batch is followed by it, and by what arrived since', async () => {
+  const batches: (readonly number[])[] = []
+  const commits = new GroupCommit<number>({
+    flush: async (batch, takeNext) => {
+      batches.push(batch)
+      if (batch.includes(1)) commits.add(2)
+      const next = takeNext()
+      assert.equal(takeNext(), next)
+      if (batch.includes(1)) commits.add(3)
+      await turn()
+    },
+    weigh: () => ({ count: 1, bytes: 1 }),
+    minIntervalMs: 0,
+    ...limits,
+  })
+  commits.add(1)
+  await commits.idle()
+  assert.deepEqual(batches, [[1], [2], [3]])
+})
+
 // Seen to fail with: `idle` resolved when the last flush begins.
 test('it is idle when all that was added is flushed', async () => {
   const store = new Store()

@@ -1,8 +1,11 @@
 import { performance } from 'node:perf_hooks'
 
 export interface GroupCommitOptions<T> {
-  /** Commits a batch and tells everyone concerned; never rejects. */
-  readonly flush: (batch: readonly T[]) => Promise<void>
+  /**
+   * Commits a batch and tells everyone concerned; never rejects. While it commits it may take what is to be flushed
+   * next, so as to begin with that at once; null: nothing waits.
+   */
+  readonly flush: (batch: readonly T[], takeNext: () => readonly T[] | null) => Promise<void>
   readonly weigh: (item: T) => { readonly count: number; readonly bytes: number }
   readonly maxCount: number
   readonly maxBytes: number
@@ -17,6 +20,8 @@ export class GroupCommit<T> {
   #count = 0
   #bytes = 0
   #running = false
+  /** What the flush under way has taken as the next. */
+  #next: readonly T[] | null = null
   #lastStartMs = -Infinity
   #idle: PromiseWithResolvers<void> | null = null
 
@@ -52,17 +57,24 @@ export class GroupCommit<T> {
   async #run(): Promise<void> {
     // What arrives in the same turn of the event loop belongs to the first batch.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#pending.length > 0) {
+    while (this.#next || this.#pending.length > 0) {
       const waitMs = this.#lastStartMs + this.#options.minIntervalMs - performance.now()
-      if (waitMs > 0 && this.#count < this.#options.maxCount) {
+      if (waitMs > 0 && !this.#next && this.#count < this.#options.maxCount) {
         await new Promise((resolve) => setTimeout(resolve, waitMs))
       }
       this.#lastStartMs = performance.now()
-      await this.#options.flush(this.#takeBatch())
+      const batch = this.#next ?? this.#takeBatch()
+      this.#next = null
+      await this.#options.flush(batch, () => this.#takeNext())
     }
     this.#running = false
     this.#idle?.resolve()
     this.#idle = null
+  }
+
+  #takeNext(): readonly T[] | null {
+    if (!this.#next && this.#pending.length > 0) this.#next = this.#takeBatch()
+    return this.#next
   }
 
   /** At least one item, however large. */

@@ -1,7 +1,7 @@
 import type { Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import { Problem } from '../core/problems.ts'
-import { flushTransaction } from '../store/burst.ts'
+import type { Beginning } from '../store/burst.ts'
 import {
   CommitUnknownError,
   isDataError,
@@ -10,6 +10,7 @@ import {
   type Pool,
 } from '../store/database.ts'
 import { flushHead, readFlushHead } from '../store/flush-head.ts'
+import { FlushLine } from '../store/flush-line.ts'
 import {
   commitEvents,
   RequestConflictError,
@@ -56,6 +57,17 @@ interface Pending extends IngestRequest {
   readonly reject: (error: unknown) => void
 }
 
+/** A batch with what its transaction begins with, which belongs to the epoch of its context. */
+interface Prepared {
+  readonly batch: readonly Pending[]
+  readonly beginning: Beginning
+  readonly context: IngestContext
+  /** Room in memory that the batch has taken. */
+  readonly reserved: readonly Reservation[]
+}
+
+type TakeNext = () => readonly Pending[] | null
+
 const maxPendingBytes = 64 * 1024 * 1024
 const maxPendingEvents = 20_000
 const maxBatchEvents = 1_000
@@ -65,12 +77,15 @@ const maxBatchBytes = 16 * 1024 * 1024
 export class Ingest {
   readonly #deps: IngestDeps
   readonly #commits: GroupCommit<Pending>
+  readonly #line: FlushLine
+  #next: Prepared | null = null
   #stopping = false
 
   constructor(deps: IngestDeps) {
     this.#deps = deps
+    this.#line = new FlushLine(deps.pool)
     this.#commits = new GroupCommit<Pending>({
-      flush: (batch) => this.#flush(batch),
+      flush: (batch, takeNext) => this.#flush(batch, takeNext),
       weigh: (request) => ({ count: request.events.length, bytes: request.bytes }),
       maxCount: maxBatchEvents,
       maxBytes: maxBatchBytes,
@@ -114,16 +129,16 @@ export class Ingest {
     return this.#deps.refusal()
   }
 
-  async #flush(batch: readonly Pending[], triesLeft = 3): Promise<void> {
+  async #flush(batch: readonly Pending[], takeNext: TakeNext = () => null, triesLeft = 3): Promise<void> {
     try {
-      await this.#commit(batch)
+      await this.#commit(batch, takeNext)
     } catch (error) {
       await this.#recover(batch, error, triesLeft)
     }
   }
 
   async #recover(batch: readonly Pending[], error: unknown, triesLeft: number): Promise<void> {
-    if (mayBeginAgain(error) && triesLeft > 1) return this.#flush(batch, triesLeft - 1)
+    if (mayBeginAgain(error) && triesLeft > 1) return this.#flush(batch, undefined, triesLeft - 1)
     if (error instanceof RequestConflictError) return this.#withoutConflicts(batch, error)
     if (isMissingPartition(error) && triesLeft > 1) return this.#withPartitions(batch, triesLeft - 1)
     if (isDataError(error) && !isMissingPartition(error)) return this.#bisect(batch, error)
@@ -132,21 +147,24 @@ export class Ingest {
     for (const request of batch) request.reject(problem)
   }
 
-  async #commit(batch: readonly Pending[]): Promise<void> {
+  async #commit(batch: readonly Pending[], takeNext: TakeNext): Promise<void> {
     const startedMs = performance.now()
-    const reserved: Reservation[] = []
-    const context = this.#context(reserved)
+    const { beginning, context, reserved } = this.#takePrepared(batch)
     let committed: readonly NewDelivery[] = []
     try {
-      const count = batch.reduce((sum, request) => sum + request.events.length, 0)
-      const result = await flushTransaction(
-        this.#deps.pool,
-        flushHead(context.epoch, count),
+      const { deliveries, fates } = await this.#line.run(
+        beginning,
         (client, found) => commitEvents(client, readFlushHead(found), batch, context),
+        () => this.#prepareNext(takeNext()),
       )
-      committed = result.deliveries
-      answer(batch, result.fates)
-      this.#report(batch, result.fates, performance.now() - startedMs)
+      committed = deliveries
+      const tell = (): void => {
+        answer(batch, fates)
+        this.#report(batch, fates, performance.now() - startedMs)
+      }
+      // The rows of the next batch go out first: the store works on them while these are answered.
+      if (this.#next) setImmediate(tell)
+      else tell()
     } catch (error) {
       if (error instanceof CommitUnknownError && context.epoch !== null)
         this.#deps.abandonEpoch(context.epoch)
@@ -154,6 +172,25 @@ export class Ingest {
     } finally {
       this.#deps.handOver.settle(reserved, committed)
     }
+  }
+
+  #takePrepared(batch: readonly Pending[]): Prepared {
+    const next = this.#next
+    this.#next = null
+    return next?.batch === batch ? next : this.#prepare(batch)
+  }
+
+  #prepareNext(batch: readonly Pending[] | null): Beginning | null {
+    this.#next = batch && this.#prepare(batch)
+    return this.#next?.beginning ?? null
+  }
+
+  #prepare(batch: readonly Pending[]): Prepared {
+    const reserved: Reservation[] = []
+    const context = this.#context(reserved)
+    const count = batch.reduce((sum, request) => sum + request.events.length, 0)
+    const first = flushHead(context.epoch, count)
+    return { batch, beginning: { walksIndexes: batch.some(mayFindRows), first }, context, reserved }
   }
 
   #context(reserved: Reservation[]): IngestContext {
@@ -192,7 +229,7 @@ export class Ingest {
   /** Where they cannot be made the next try finds them missing again, and says so. */
   async #withPartitions(batch: readonly Pending[], triesLeft: number): Promise<void> {
     await this.#deps.createPartitions().catch(() => undefined)
-    await this.#flush(batch, triesLeft)
+    await this.#flush(batch, undefined, triesLeft)
   }
 
   /** One hostile event must not fail its neighbours. */
@@ -231,6 +268,15 @@ export class Ingest {
       }
     }
   }
+}
+
+/** Its key may be known, or something of its subject may go before it. */
+function mayFindRows({ events }: Pending): boolean {
+  return events.some(
+    ({ keyHash, wantedBy, incoming }) =>
+      keyHash !== null ||
+      (incoming.subject !== null && wantedBy.some(({ spec }) => spec.ordering === 'subject')),
+  )
 }
 
 function answer(batch: readonly Pending[], fates: readonly RequestFate[]): void {

@@ -8,7 +8,7 @@ import { decideNext } from '../core/retry.ts'
 import { retrySlots, type Taker } from '../core/slots.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
 import { CommitUnknownError } from '../store/database.ts'
-import type { Target } from '../targets/target.ts'
+import type { Delivery, Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
 import { Breaker } from './breaker.ts'
@@ -193,13 +193,19 @@ export class Lane implements Taker {
     this.#flights.set(work.delivery.seq, work)
     this.#deps.slots.take()
     if (isRetry(work)) this.#retrying++
-    const delivery = toDelivery(work.delivery, event)
-    void Promise.try(() => this.#target.deliver([delivery], this.#abort.signal))
+    void this.#fly(toDelivery(work.delivery, event)).then((outcome) =>
+      this.#landedWith(work, outcome, asProbe),
+    )
+  }
+
+  async #fly(delivery: Delivery): Promise<Outcome> {
+    try {
+      const [outcome] = await this.#target.deliver([delivery], this.#abort.signal)
+      return outcome ?? noOutcome('The target gave no outcome.')
+    } catch (error) {
       // It should never reject. If it does, that must not be the end of the other integrations.
-      .catch((error: unknown) => [noOutcome(`The target broke: ${String(error)}`)])
-      .then(([outcome]) =>
-        this.#landedWith(work, outcome ?? noOutcome('The target gave no outcome.'), asProbe),
-      )
+      return noOutcome(`The target broke: ${String(error)}`)
+    }
   }
 
   #landedWith(started: Work, outcome: Outcome, asProbe: boolean): void {

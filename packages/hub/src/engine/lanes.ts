@@ -100,7 +100,8 @@ export class Lanes implements HandOver {
       else lane.handOver(delivery, event, owner)
       touched.add(lane)
     }
-    for (const lane of touched) lane.pump()
+    // Not at once: the rows of the next flush go out first.
+    setImmediate(() => touched.forEach((lane) => lane.pump()))
   }
 
   /** Outcomes are on disk: what they left to do is known. */

@@ -12,6 +12,9 @@ export interface MetricsDeps {
   readonly version: string
 }
 
+/** Adds to a counter, by the values of its labels. */
+type Count = (values: readonly string[], by?: number) => void
+
 /** Prometheus asks every few seconds, and several of them may ask at once. */
 const figuresForMs = 2_000
 
@@ -53,11 +56,11 @@ export class Metrics {
     ])
     return [
       telemetry.on('accepted', (event) => {
-        accepted.inc({ source: event.source })
-        bytes.inc({ source: event.source }, event.bytes)
+        accepted([event.source])
+        bytes([event.source], event.bytes)
       }),
-      telemetry.on('duplicate', ({ source }) => duplicates.inc({ source })),
-      telemetry.on('refused', ({ source, code }) => refused.inc({ source: source ?? '', code })),
+      telemetry.on('duplicate', ({ source }) => duplicates([source])),
+      telemetry.on('refused', ({ source, code }) => refused([source ?? '', code])),
     ]
   }
 
@@ -81,15 +84,15 @@ export class Metrics {
     ])
     return [
       telemetry.on('attempt', ({ integration, outcome }) => {
-        attempts.inc({ integration, result: outcome.result, error_class: outcome.errorClass ?? '' })
+        attempts([integration, outcome.result, outcome.errorClass ?? ''])
         durations.observe({ integration }, outcome.durationMs / 1_000)
       }),
       telemetry.on('settled', ({ settled }) => {
         for (const { mine, verdict, integration } of settled) {
-          if (mine && verdict.next === 'end') ended.inc({ integration, ended: verdict.ended })
+          if (mine && verdict.next === 'end') ended([integration, verdict.ended])
         }
       }),
-      telemetry.on('circuit', ({ integration, after }) => circuits.inc({ integration, state: after.phase })),
+      telemetry.on('circuit', ({ integration, after }) => circuits([integration, after.phase])),
     ]
   }
 
@@ -104,10 +107,10 @@ export class Metrics {
     return [
       telemetry.on('flush', ({ kind, count, durationMs }) => {
         durations.observe({ kind }, durationMs / 1_000)
-        rows.inc({ kind }, count)
+        rows([kind], count)
       }),
-      telemetry.on('claim', ({ count }) => claimed.inc(count)),
-      telemetry.on('storeDown', ({ during }) => failures.inc({ during })),
+      telemetry.on('claim', ({ count }) => claimed([], count)),
+      telemetry.on('storeDown', ({ during }) => failures([during])),
     ]
   }
 
@@ -173,8 +176,28 @@ export class Metrics {
     return this.#figures.each
   }
 
-  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  /** Counted in a map and published when asked for: the counters of the library hash their labels at every count. */
+  #counter(name: string, help: string, labelNames: readonly string[]): Count {
+    const sums = new Map<string, { readonly labels: Readonly<Record<string, string>>; sum: number }>()
+    const counter: Counter = new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect: () => {
+        counter.reset()
+        for (const { labels, sum } of sums.values()) counter.inc(labels, sum)
+      },
+    })
+    return (values, by = 1) => {
+      const key = values.join('\0')
+      const known = sums.get(key)
+      if (known) known.sum += by
+      else {
+        const labels = Object.fromEntries(labelNames.map((label, index) => [label, values[index] ?? '']))
+        sums.set(key, { labels, sum: by })
+      }
+    }
   }
 
   #histogram<Label extends string>(

@@ -84,8 +84,10 @@ export class Outcomes {
 
   async #commit(batch: readonly Finished[]): Promise<void> {
     const startedMs = performance.now()
-    const committed = await flushTransaction(this.#deps.pool, endings(batch), (client, found) =>
-      commitOutcomes(client, readEnded(found), batch, this.#deps.nodeKey),
+    const committed = await flushTransaction(
+      this.#deps.pool,
+      { walksIndexes: true, first: endings(batch) },
+      (client, found) => commitOutcomes(client, readEnded(found), batch, this.#deps.nodeKey),
     )
     this.#deps.telemetry.emit('flush', {
       kind: 'outcome',

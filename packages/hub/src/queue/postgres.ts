@@ -83,7 +83,8 @@ export class PostgresQueue implements ReadyQueue {
   }
 
   async #whileAlive<T>(epoch: number, claim: (client: Client) => Promise<T>): Promise<T | null> {
-    return flushTransaction(this.#pool, epochGuard(epoch), async (client, guard) => {
+    const guarded = { walksIndexes: true, first: epochGuard(epoch) }
+    return flushTransaction(this.#pool, guarded, async (client, guard) => {
       const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
       return { value: isAlive ? await claim(client) : null, last: [] }
     })

@@ -3,7 +3,14 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import { sendBurst } from '../store/burst.ts'
 import { transaction, type Pool } from '../store/database.ts'
 import { beginEpoch } from '../store/nodes.ts'
-import { endRows, freeRows, insertQueueRows, rescheduleRows, wakeSuccessors } from '../store/queue.ts'
+import {
+  endRows,
+  freeRows,
+  insertQueueRows,
+  readEnded,
+  rescheduleRows,
+  wakeSuccessors,
+} from '../store/queue.ts'
 import { billingId } from '../testing/store.ts'
 import type { LaneRef, ReadyQueue } from './queue.ts'
 
@@ -59,7 +66,7 @@ export class TestNode {
     const keys = ended.map((seq) => ({ integrationId: billingId, seq }))
     return transaction(
       this.#pool,
-      async (client) => (await sendBurst(client, [endRows(keys, this.epoch)]))[0]?.rowCount ?? 0,
+      async (client) => readEnded(await sendBurst(client, [endRows(keys, this.epoch)])).length,
     )
   }
 
@@ -95,13 +102,15 @@ export function upTo(count: number): readonly number[] {
 /** Puts rows into the queue that no node owns. */
 export async function insert(pool: Pool, ...rows: readonly Row[]): Promise<void> {
   const queueRows = rows.map(({ seq, integrationId = billingId, dueInMs, subjectKey }) => ({
-    integrationId,
-    seq,
-    eventId,
-    bodyBytes: 2,
-    due: dueInMs === undefined ? null : new Date(Date.now() + dueInMs),
+    delivery: {
+      integrationId,
+      seq,
+      eventId,
+      bodyBytes: 2,
+      due: dueInMs === undefined ? null : new Date(Date.now() + dueInMs),
+      subjectKey: subjectKey === undefined ? null : BigInt(subjectKey),
+    },
     owner: null,
-    subjectKey: subjectKey === undefined ? null : BigInt(subjectKey),
   }))
   await transaction(pool, (client) => sendBurst(client, [insertQueueRows(queueRows)]))
 }

@@ -36,7 +36,7 @@ export class CounterChanges {
       sums = { queued: 0, timed: 0, dead: 0, manual: 0, delivered: 0, cancelled: 0, attempts: 0, failures: 0 }
       this.#changes.set(integrationId, sums)
     }
-    for (const field of fields) sums[field] += change[field] ?? 0
+    for (const field in change) sums[field as keyof Change] += change[field as keyof Change] ?? 0
   }
 
   /** By integration id, so that concurrent transactions take the rows in the same order. */

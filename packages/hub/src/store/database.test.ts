@@ -103,13 +103,19 @@ test('a missing partition is told from data that cannot be stored, in any langua
 
 test('the server ends a transaction that its client leaves alone, whatever it began with', async () => {
   const limit = 'show idle_in_transaction_session_timeout'
+  const flush = (walksIndexes: boolean) =>
+    flushTransaction(pool, { walksIndexes, first: [{ sql: limit }] }, async (_client, [found]) => ({
+      value: found,
+      last: [],
+    }))
   const shown = await Promise.all([
     transaction(pool, (client) => client.query(limit)),
     transaction(pool, (client) => client.query(limit), beginByIndex),
-    flushTransaction(pool, [{ sql: limit }], async (_client, [found]) => ({ value: found, last: [] })),
+    flush(false),
+    flush(true),
   ])
   assert.deepEqual(
     shown.map((result) => Object.values(result?.rows[0] ?? {})),
-    [['10s'], ['10s'], ['10s']],
+    [['10s'], ['10s'], ['10s'], ['10s']],
   )
 })

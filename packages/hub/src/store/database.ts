@@ -135,12 +135,20 @@ export async function withConnection<T>(pool: Pool, work: (client: Client) => Pr
   try {
     return await work(client)
   } catch (error) {
-    if (hasNoAnswer(error)) broken = error
-    else await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError))
+    broken = await rollBack(client, error)
     throw error
   } finally {
     client.release(broken)
   }
+}
+
+/** After this error. Returns why the connection cannot be used again, if so. */
+export async function rollBack(client: Client, after: unknown): Promise<Error | undefined> {
+  if (hasNoAnswer(after)) return after
+  return client.query('rollback').then(
+    () => undefined,
+    (error: Error) => error,
+  )
 }
 
 /** The server said nothing in time: it would not answer to ROLLBACK either. */

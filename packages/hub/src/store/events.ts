@@ -5,7 +5,8 @@ import { CopyRows } from './copy.ts'
 import type { Client, Pool } from './database.ts'
 
 /** An event about to be kept, with what only the log needs to know. */
-export interface NewEvent extends StoredEvent {
+export interface NewEvent {
+  readonly stored: StoredEvent
   readonly sha256: Buffer
   readonly causationId: string | null
   readonly deliverAt: Date | null
@@ -19,13 +20,14 @@ const insertSql = `
   from stdin (format binary)`
 
 export function insertEvents(events: readonly NewEvent[]): Statement {
-  const bytes = events.reduce((sum, event) => sum + event.body.length + 512, 0)
+  const bytes = events.reduce((sum, event) => sum + event.stored.body.length + 512, 0)
   const rows = new CopyRows(bytes)
   for (const event of events) writeEvent(rows, event)
   return { sql: insertSql, rows }
 }
 
-function writeEvent(rows: CopyRows, event: NewEvent): void {
+function writeEvent(rows: CopyRows, log: NewEvent): void {
+  const event = log.stored
   rows.row(15)
   rows.uuid(event.id)
   rows.bigint(event.seq)
@@ -35,15 +37,15 @@ function writeEvent(rows: CopyRows, event: NewEvent): void {
   textOrNull(rows, jsonOrNull(event.attributes))
   textOrNull(rows, event.contentType)
   rows.bytes(event.body)
-  rows.bytes(event.sha256)
+  rows.bytes(log.sha256)
   textOrNull(rows, jsonOrNull(event.headers))
   textOrNull(rows, event.correlationId === event.id ? null : event.correlationId)
-  textOrNull(rows, event.causationId)
-  if (event.deliverAt) rows.time(event.deliverAt)
+  textOrNull(rows, log.causationId)
+  if (log.deliverAt) rows.time(log.deliverAt)
   else rows.null()
-  if (event.keyHash) rows.uuid(event.keyHash)
+  if (log.keyHash) rows.uuid(log.keyHash)
   else rows.null()
-  rows.intArray(event.routes)
+  rows.intArray(log.routes)
 }
 
 function textOrNull(rows: CopyRows, value: string | null): void {

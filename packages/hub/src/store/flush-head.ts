@@ -17,9 +17,9 @@ export function flushHead(epoch: number | null, count: number): readonly Stateme
   return [
     ...(epoch === null ? [] : [lockEpoch(epoch)]),
     {
-      sql: `select nextval('hub.event_seq') as seq, (select version from hub.config_version) as config_version,
+      sql: `select nextval('hub.event_seq') as seq, version as config_version,
               ${epoch === null ? 'false' : isAliveSql(epoch)} as alive
-            from generate_series(1, ${blocks})`,
+            from hub.config_version ${blocks === 1 ? '' : `, generate_series(1, ${blocks})`}`,
     },
   ]
 }

@@ -39,7 +39,7 @@ async function openFlush(epoch: number): Promise<OpenFlush> {
     const found = await sendBurst(client, [{ sql: beginByIndex }, ...epochGuard(epoch)])
     const isAlive = found.at(-1)?.rows[0]?.['alive'] === true
     const owner = isAlive ? epoch : null
-    const row = {
+    const delivery = {
       integrationId: billingId,
       seq: ++lastSeq,
       eventId,
@@ -47,7 +47,7 @@ async function openFlush(epoch: number): Promise<OpenFlush> {
       due: null,
       subjectKey: null,
     }
-    await sendBurst(client, [insertQueueRows([{ ...row, owner }])])
+    await sendBurst(client, [insertQueueRows([{ delivery, owner }])])
     return { client, isAlive }
   } catch (error) {
     client.release(true)

@@ -1,15 +1,14 @@
+import type { OwnedDelivery } from '../core/delivery.ts'
 import type { BurstResult, Statement } from './burst.ts'
 import { CopyRows } from './copy.ts'
 import type { Client, Pool } from './database.ts'
 
 export interface NewQueueRow {
-  readonly integrationId: number
-  readonly seq: number
-  readonly eventId: string
-  readonly bodyBytes: number
-  readonly due: Date | null
+  readonly delivery: Pick<
+    OwnedDelivery,
+    'integrationId' | 'seq' | 'eventId' | 'bodyBytes' | 'due' | 'subjectKey'
+  >
   readonly owner: number | null
-  readonly subjectKey: bigint | null
 }
 
 const insertSql = `
@@ -18,7 +17,7 @@ const insertSql = `
 
 export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
   const rows = new CopyRows(queueRows.length * 72 + 64)
-  for (const row of queueRows) {
+  for (const { delivery: row, owner } of queueRows) {
     rows.row(7)
     rows.int(row.integrationId)
     rows.bigint(row.seq)
@@ -26,8 +25,8 @@ export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
     rows.int(row.bodyBytes)
     if (row.due) rows.time(row.due)
     else rows.null()
-    if (row.owner === null) rows.null()
-    else rows.bigint(row.owner)
+    if (owner === null) rows.null()
+    else rows.bigint(owner)
     if (row.subjectKey === null) rows.null()
     else rows.bigint(row.subjectKey)
   }
@@ -97,28 +96,41 @@ export function endRows(keys: readonly RowKey[], epoch: number): Statement {
     ([integrationId, rows]) =>
       `integration_id = ${integrationId} and seq = any('{${rows.map(({ seq }) => seq).join()}}')`,
   )
+  // One row for an integration: a row for each delivery costs more to read here than to delete there.
   return {
     sql: `
-      delete from hub.queue q where (${ending.join(' or ')}) and owner = ${Math.trunc(epoch)}
-      returning q.integration_id, q.seq, q.owner as epoch, q.due is not null as was_timed`,
+      with ended as (
+        delete from hub.queue where (${ending.join(' or ')}) and owner = ${Math.trunc(epoch)}
+        returning integration_id, seq, due
+      )
+      select integration_id, ${Math.trunc(epoch)}::bigint as epoch, string_agg(seq::text, ',') as ended_seqs,
+        string_agg(seq::text, ',') filter (where due is not null) as timed_seqs
+      from ended group by integration_id`,
   }
 }
 
 export function readEnded(found: readonly BurstResult[]): readonly EndedRow[] {
-  const deleted = found.filter(({ command }) => command === 'DELETE')
-  const rows = deleted.flatMap((result) => result.rows) as unknown as RawEndedRow[]
-  return rows.map(toEnded)
+  const rows = found.flatMap((result) => result.rows).filter((row) => 'ended_seqs' in row)
+  return (rows as unknown as RawEnded[]).flatMap((row) => {
+    const timed = new Set(splitSeqs(row.timed_seqs ?? ''))
+    return splitSeqs(row.ended_seqs).map((seq) => ({
+      integrationId: row.integration_id,
+      seq,
+      epoch: row.epoch,
+      wasTimed: timed.has(seq),
+    }))
+  })
 }
 
-interface RawEndedRow {
+interface RawEnded {
   readonly integration_id: number
-  readonly seq: number
   readonly epoch: number
-  readonly was_timed: boolean
+  readonly ended_seqs: string
+  readonly timed_seqs: string | null
 }
 
-function toEnded(row: RawEndedRow): EndedRow {
-  return { integrationId: row.integration_id, seq: row.seq, epoch: row.epoch, wasTimed: row.was_timed }
+function splitSeqs(text: string): readonly number[] {
+  return text === '' ? [] : text.split(',').map(Number)
 }
 
 export interface Reschedule extends RowKey {
@@ -136,7 +148,7 @@ export async function rescheduleRows(
   epoch: number,
 ): Promise<readonly EndedRow[]> {
   if (rows.length === 0) return []
-  const result = await client.query<RawEndedRow>({
+  const result = await client.query<RawRescheduled>({
     name: 'reschedule-rows',
     text: `
       with next as (
@@ -163,6 +175,17 @@ export async function rescheduleRows(
     ],
   })
   return result.rows.map(toEnded)
+}
+
+interface RawRescheduled {
+  readonly integration_id: number
+  readonly seq: number
+  readonly epoch: number
+  readonly was_timed: boolean
+}
+
+function toEnded(row: RawRescheduled): EndedRow {
+  return { integrationId: row.integration_id, seq: row.seq, epoch: row.epoch, wasTimed: row.was_timed }
 }
 
 export interface Subject {

@@ -32,14 +32,29 @@ export function openClient(origin: string, options: ClientOptions): HttpClient {
   const { connections, addresses, lookup, trust, rules } = options
   const connector = createConnector(addresses, rules.timeoutMs, lookup, trust)
   const pool = openPool(origin, connections, connector.connect)
+  const flightsOf = flightsBySignal()
   return {
     send(request, began, signal, settle) {
-      pool.dispatch(request, new HttpExchange(rules, began, signal, settle))
+      pool.dispatch(request, new HttpExchange(rules, began, flightsOf(signal), settle))
     },
     async close() {
       await pool.destroy()
       connector.close()
     },
+  }
+}
+
+/** One listener for all exchanges that a signal cuts off: one each cost more than the exchange's own timer. */
+function flightsBySignal(): (signal: AbortSignal) => Set<HttpExchange> {
+  const known = new WeakMap<AbortSignal, Set<HttpExchange>>()
+  return (signal) => {
+    let flights = known.get(signal)
+    if (flights) return flights
+    flights = new Set()
+    known.set(signal, flights)
+    const all = flights
+    signal.addEventListener('abort', () => all.forEach((exchange) => exchange.abort()))
+    return flights
   }
 }
 

@@ -42,7 +42,7 @@ const cutOff = new Error('cut off')
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #rules: ExchangeRules
   readonly #began: Beginning
-  readonly #signal: AbortSignal
+  readonly #flights: Set<HttpExchange>
   readonly #settle: (outcome: Outcome) => void
   readonly #deadline: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
@@ -56,16 +56,16 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   constructor(
     rules: ExchangeRules,
     began: Beginning,
-    signal: AbortSignal,
+    flights: Set<HttpExchange>,
     settle: (outcome: Outcome) => void,
   ) {
     this.#rules = rules
     this.#began = began
-    this.#signal = signal
+    this.#flights = flights
     this.#settle = settle
     const leftMs = Math.max(1, Math.ceil(rules.timeoutMs - (performance.now() - began.ms)))
     this.#deadline = setTimeout(() => this.#cutOff(this.#timedOut()), leftMs)
-    signal.addEventListener('abort', this.#abort)
+    flights.add(this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -98,7 +98,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (!this.#ended) this.#end(this.#judgement ?? failed(describeFailure(error, this.#rules.host)))
   }
 
-  readonly #abort = (): void => {
+  /** The hub stops. */
+  abort(): void {
     const error = `The hub stopped before ${this.#rules.host} had answered.`
     this.#cutOff({ result: 'aborted', errorClass: 'aborted', error, retryAfterMs: null })
   }
@@ -125,7 +126,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#deadline)
-    this.#signal.removeEventListener('abort', this.#abort)
+    this.#flights.delete(this)
     this.#settle({
       ...judgement,
       httpStatus: this.#status,
