@@ -66,6 +66,16 @@ export function toDelivery(delivery: OwnedDelivery, event: StoredEvent): Deliver
   }
 }
 
+/** A target should never reject. If it does, that must not be the end of the other integrations. */
+export async function attempt(target: Target, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  try {
+    const [outcome] = await target.deliver([delivery], signal)
+    return outcome ?? noOutcome('The target gave no outcome.')
+  } catch (error) {
+    return noOutcome(`The target broke: ${String(error)}`)
+  }
+}
+
 /** What stands for an outcome when there was none. */
 export function noOutcome(error: string): Outcome {
   return {

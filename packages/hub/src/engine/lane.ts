@@ -8,11 +8,11 @@ import { decideNext } from '../core/retry.ts'
 import { retrySlots, type Taker } from '../core/slots.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
 import { CommitUnknownError } from '../store/database.ts'
-import type { Delivery, Target } from '../targets/target.ts'
+import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog } from './backlog.ts'
 import { Breaker } from './breaker.ts'
-import { noOutcome, sameTarget, toDelivery, type LaneDeps, type LaneState } from './lane-parts.ts'
+import { attempt, noOutcome, sameTarget, toDelivery, type LaneDeps, type LaneState } from './lane-parts.ts'
 import { Pace } from './pace.ts'
 import type { Work } from './window.ts'
 import { isRetry, Windows } from './windows.ts'
@@ -193,19 +193,9 @@ export class Lane implements Taker {
     this.#flights.set(work.delivery.seq, work)
     this.#deps.slots.take()
     if (isRetry(work)) this.#retrying++
-    void this.#fly(toDelivery(work.delivery, event)).then((outcome) =>
+    void attempt(this.#target, toDelivery(work.delivery, event), this.#abort.signal).then((outcome) =>
       this.#landedWith(work, outcome, asProbe),
     )
-  }
-
-  async #fly(delivery: Delivery): Promise<Outcome> {
-    try {
-      const [outcome] = await this.#target.deliver([delivery], this.#abort.signal)
-      return outcome ?? noOutcome('The target gave no outcome.')
-    } catch (error) {
-      // It should never reject. If it does, that must not be the end of the other integrations.
-      return noOutcome(`The target broke: ${String(error)}`)
-    }
   }
 
   #landedWith(started: Work, outcome: Outcome, asProbe: boolean): void {
