@@ -223,7 +223,7 @@ suite('what goes on', () => {
     await until('it is delivered', async () => (await json('events', 'show', eventId)).status === 'DELIVERED')
     const again = await runCommand(['deliveries', 'retry', dead.deliveryId], { env })
     assert.deepEqual([again.code, again.stdout], [1, ''])
-    assert.match(again.stderr, /^It has already ended: It has been delivered\./)
+    assert.match(again.stderr, /^It has been delivered\./)
   })
 
   test('tail shows what happens, and the whole signed request of an inspect target', async () => {
@@ -308,7 +308,7 @@ suite('keys', () => {
     assert.equal((await runCommand(['events', 'list'], asViewer)).code, 0)
     const forbidden = await runCommand(['keys', 'list'], asViewer)
     assert.equal(forbidden.code, 1)
-    assert.match(forbidden.stderr, /^The key may not do this: .*keys:manage/)
+    assert.match(forbidden.stderr, /^This needs a key with the scope keys:manage\./)
     const { items } = await json('keys', 'list')
     const { id } = items.find(({ name }: { name: string }) => name === 'a dashboard')
     await hubSays('keys', 'revoke', String(id))

@@ -69,7 +69,7 @@ test('a list is read over as many pages as it takes, short and empty ones too', 
   assert.deepEqual(await api.list('/v1/events', {}, 3), { items: [4], nextCursor: null })
 })
 
-test('a problem is told by its title, its detail and each of its errors', async () => {
+test('a problem is told by its detail and each of its errors', async () => {
   const errors = [
     { path: '/a', message: 'is required' },
     { path: '/b', message: 'must be text' },
@@ -77,7 +77,7 @@ test('a problem is told by its title, its detail and each of its errors', async 
   const api = await hubThat(problem(409, 'conflict', { errors }))
   await assert.rejects(api.get('/'), (error: unknown) => {
     assert.ok(error instanceof ApiProblem)
-    assert.equal(error.message, 'A title: What to do.\n  /a is required\n  /b must be text')
+    assert.equal(error.message, 'What to do.\n  /a is required\n  /b must be text')
     assert.deepEqual([error.code, error.errors], ['conflict', errors])
     return true
   })
@@ -106,9 +106,7 @@ test('a hub of another version that does not know what is asked', async () => {
   )
   await assert.rejects(
     api.get('/v1/new'),
-    failing(
-      /^A title: What to do\.\nThe hub there is version 3\.0\.0 and this command is version 1\.2\.0; use/,
-    ),
+    failing(/^What to do\.\nThe hub there is version 3\.0\.0 and this command is version 1\.2\.0; use/),
   )
 })
 
@@ -118,7 +116,7 @@ test('a hub of this version gets no blame', async () => {
       ? json(200, { items: [{ self: true, version: '1.2.0' }] })
       : problem(404, 'not_found'))(request, response),
   )
-  await assert.rejects(api.get('/v1/events/x'), failing(/^A title: What to do\.$/))
+  await assert.rejects(api.get('/v1/events/x'), failing(/^What to do\.$/))
 })
 
 test('something else that listens there', async () => {

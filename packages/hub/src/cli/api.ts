@@ -24,17 +24,16 @@ export class ApiProblem extends CommandFailed {
   readonly errors: readonly { readonly path: string; readonly message: string }[]
 
   constructor(problem: ProblemDocument, hint: string) {
-    const { title, detail, errors = [] } = problem
-    // One error is told by the detail already.
+    // What its title says of all such errors, the detail says of this one; and of a single error in it.
+    const { detail, errors = [] } = problem
     const lines = errors.length > 1 ? errors.map(({ path, message }) => `\n  ${path} ${message}`) : []
-    super(`${title}: ${detail}${lines.join('')}${hint}`)
+    super(`${detail}${lines.join('')}${hint}`)
     this.code = problem.code
     this.errors = errors
   }
 }
 
 interface ProblemDocument {
-  readonly title: string
   readonly code: string
   readonly detail: string
   readonly errors?: readonly { readonly path: string; readonly message: string }[]

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { CommandFailed } from '../failure.ts'
+import { CommandFailed, UsageError } from '../failure.ts'
 import { defineCommand } from '../command.ts'
 import { readText } from '../files.ts'
 import { writeJson, writeLine, type Output } from '../output.ts'
@@ -115,6 +115,7 @@ const match = defineCommand({
   examples: [`hub integrations match shop-to-billing --source shop --type order.paid --data '{"total": 5}'`],
   notes: 'Ends with 1 if it would not.',
   async run({ api, out, cwd }, { json, data, source, type, subject }, [name = '']) {
+    if (type === undefined) throw new UsageError('Say of what type the event is: --type.')
     const text = data?.startsWith('@') ? await readText(path.resolve(cwd, data.slice(1))) : data
     const body = { source, type, subject, ...(text !== undefined && { data: parse(text) }) }
     const explained = await (await api()).call<MatchView>('POST', `${addressOf(name)}/match`, { body })

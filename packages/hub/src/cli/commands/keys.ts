@@ -1,6 +1,7 @@
 import { allRoles, allScopes } from '../../core/scopes.ts'
 import { wholeNumber } from '../arguments.ts'
 import { defineCommand } from '../command.ts'
+import { UsageError } from '../failure.ts'
 import { writeJson, writeLine } from '../output.ts'
 import { writeTable } from '../table.ts'
 import { localTime, timeOption } from '../times.ts'
@@ -50,6 +51,8 @@ const create = defineCommand({
   ],
   notes: 'Only the key is written to stdout, so that KEY=$(hub keys create …) holds it.',
   async run({ api: connect, out, err }, { json, role, scope, source, expires }, [name]) {
+    if ((role === undefined) === (scope.length === 0))
+      throw new UsageError('Say what the key may do: by --role, or by --scope and not both.')
     const api = await connect()
     const expiresAt = timeOption('--expires', expires, 'future')
     const body = { name, role, source, expiresAt, ...(scope.length > 0 && { scopes: scope }) }
