@@ -19,6 +19,11 @@ export const exceptions: readonly Exception[] = [
     begins: 'node --test tests/cluster',
     reason: 'is itself a test, and runs as one',
   },
+  {
+    page: 'docs/operating/proxy.md',
+    begins: 'npm run services',
+    reason: 'is itself a test, and runs as one',
+  },
 ]
 
 export function exceptionFor({ page, text }: Snippet): Exception | undefined {
