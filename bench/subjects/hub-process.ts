@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -42,6 +43,11 @@ export class HubProcess {
 
   get pid(): number {
     return this.#child?.pid ?? 0
+  }
+
+  /** Of the embedded one. */
+  get postgresPid(): number {
+    return Number.parseInt(readFileSync(path.join(this.dataDir, 'postgres/postmaster.pid'), 'utf8'), 10)
   }
 
   /** Resolves when the hub is ready, with the milliseconds that it took. */

@@ -1,5 +1,3 @@
-import fs from 'node:fs/promises'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMsOf, cpuMsOfFamily, familyOf } from '../cpu.ts'
 import { proportionalMbOf, residentMbOf } from '../memory.ts'
@@ -46,7 +44,7 @@ export function idle({ idleSeconds }: Sizes): Trial {
 }
 
 async function watch(hub: HubProcess, seconds: number): Promise<Figures> {
-  const postmaster = await postmasterOf(hub.dataDir)
+  const postmaster = hub.postgresPid
   const cpuMs = (): number[] => [cpuMsOf(hub.pid) ?? NaN, cpuMsOfFamily(postmaster) ?? NaN]
   const beforeMs = cpuMs()
   await sleep(seconds * 1_000)
@@ -61,11 +59,6 @@ async function watch(hub: HubProcess, seconds: number): Promise<Figures> {
     cpuPercent: hubPercent + databasePercent,
     hubCpuPercent: hubPercent,
   }
-}
-
-async function postmasterOf(dataDir: string): Promise<number> {
-  const [line] = (await fs.readFile(path.join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')
-  return Number(line)
 }
 
 function sum(values: readonly (number | null)[]): number | null {

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { cpuMsOf, cpuMsOfFamily } from '../../../bench/cpu.ts'
+import { cpuMsOf, cpuMsOfFamily, familyOf } from '../../../bench/cpu.ts'
+import { proportionalMbOf } from '../../../bench/memory.ts'
 import type { HubProcess } from '../../../bench/subjects/hub-process.ts'
 
 /** What the hub and its PostgreSQL use of the machine at one moment. */
@@ -16,28 +17,15 @@ export interface Usage {
 const megabyte = 1024 * 1024
 
 export function measureUsage(hub: HubProcess): Usage {
-  const postgres = Number.parseInt(
-    fs.readFileSync(path.join(hub.dataDir, 'postgres', 'postmaster.pid'), 'utf8'),
-    10,
-  )
-  const familyMb = [postgres, ...childrenOf(postgres)].reduce((sum, pid) => sum + proportionalMb(pid), 0)
+  const postgres = hub.postgresPid
+  const sharesMb = familyOf(postgres).map((pid) => proportionalMbOf(pid) ?? 0)
   return {
-    hubMb: proportionalMb(hub.pid),
-    postgresMb: familyMb,
+    hubMb: proportionalMbOf(hub.pid) ?? 0,
+    postgresMb: sharesMb.reduce((sum, megabytes) => sum + megabytes, 0),
     diskMb: diskBytes(hub.dataDir) / megabyte,
     logMb: fs.statSync(hub.outputFile).size / megabyte,
     cpuMs: (cpuMsOf(hub.pid) ?? 0) + (cpuMsOfFamily(postgres) ?? 0),
   }
-}
-
-function childrenOf(pid: number): readonly number[] {
-  const text = readOr(`/proc/${pid}/task/${pid}/children`)
-  return text.split(' ').filter(Boolean).map(Number)
-}
-
-/** Resident memory, with what several processes share divided between them. */
-function proportionalMb(pid: number): number {
-  return Number(/^Pss: +(\d+) kB$/m.exec(readOr(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024
 }
 
 /** What comes and goes meanwhile is not there. */
@@ -56,13 +44,5 @@ function readDirectory(directory: string): readonly fs.Dirent[] {
     return fs.readdirSync(directory, { withFileTypes: true })
   } catch {
     return []
-  }
-}
-
-function readOr(file: string, otherwise = ''): string {
-  try {
-    return fs.readFileSync(file, 'utf8')
-  } catch {
-    return otherwise
   }
 }
