@@ -32,6 +32,15 @@ export async function installPackedPackages(directory: string): Promise<void> {
   }
 }
 
+/** Installs what the lockfile of an application says, if it is not there yet. */
+export function installLocked(directory: string): void {
+  const lockfile = fs.readFileSync(path.join(directory, 'package-lock.json'), 'utf8')
+  const stamp = path.join(directory, 'node_modules/.installed-lockfile')
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === lockfile) return
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], directory)
+  fs.writeFileSync(stamp, lockfile)
+}
+
 function pack(directory: string): void {
   if (fs.existsSync(directory)) return
   const unfinished = `${directory}.unfinished`

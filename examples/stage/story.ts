@@ -34,10 +34,15 @@ export class Story {
     console.log(`  ${paint('green', '✔')} ${requirement.padEnd(4)} ${what}`)
   }
 
-  /** With `stay`, everything goes on until Ctrl-C. */
-  async end(hub: Hub, { stay }: { readonly stay: boolean }): Promise<void> {
+  /** Which requirements were shown to hold. */
+  sum(): void {
     const shown = [...new Set(this.#shown)].toSorted(byNumber)
     console.log(`\n${paint('bold', 'It all holds')}: ${shown.join(', ')}.`)
+  }
+
+  /** With `stay`, everything goes on until Ctrl-C. */
+  async end(hub: Hub, { stay }: { readonly stay: boolean }): Promise<void> {
+    this.sum()
     if (!stay) return
     console.log('\nThe hub stays until Ctrl-C. In another terminal:\n')
     console.log(`  export HUB_URL=${hub.url} HUB_KEY=${hub.adminKey}`)

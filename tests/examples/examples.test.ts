@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import path from 'node:path'
 import { suite, test } from 'node:test'
 import { promisify } from 'node:util'
-
-const root = path.resolve(import.meta.dirname, '..', '..')
-const run = path.join(root, 'examples', 'run.ts')
+import { checkStory, root, run } from './check-story.ts'
 
 /** The requirements that each story has to have shown when it ends. */
 const stories = {
@@ -15,13 +12,7 @@ const stories = {
 
 suite('the stories of the examples are true', () => {
   for (const [name, requirements] of Object.entries(stories)) {
-    test(name, async () => {
-      const ran = promisify(execFile)(process.execPath, [run, name], { cwd: root, timeout: 200_000 })
-      const { stdout } = await ran.catch((error: { stdout: string; stderr: string }) =>
-        assert.fail(`${error.stdout}\n${error.stderr}`),
-      )
-      assert.ok(stdout.includes(`It all holds: ${requirements}.`), stdout)
-    })
+    test(name, () => checkStory(name, requirements))
   }
 })
 

@@ -1,8 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { installPackedPackages } from '../../../scripts/packed-packages.ts'
+import { installLocked, installPackedPackages } from '../../../scripts/packed-packages.ts'
 
 const here = import.meta.dirname
 const tsc = path.join(
@@ -16,21 +16,11 @@ const tsc = path.join(
  */
 export async function prepareApplications(application: 'nest-11' | 'nest-12'): Promise<string> {
   const directory = path.join(here, application)
-  install(directory)
+  installLocked(directory)
   await installPackedPackages(directory)
   return compile(directory, 'suite', (sources) =>
     fs.cpSync(path.join(here, 'testing'), sources, { recursive: true }),
   )
-}
-
-/** What the lockfile says, if it is not there yet. */
-function install(directory: string): void {
-  const lockfile = fs.readFileSync(path.join(directory, 'package-lock.json'), 'utf8')
-  const stamp = path.join(directory, 'node_modules/.installed-lockfile')
-  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === lockfile) return
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  execFileSync('npm', ['ci', ...options], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] })
-  fs.writeFileSync(stamp, lockfile)
 }
 
 /** Compiles what `write` puts beside the configuration of the suite; returns where the result is. */
