@@ -13,7 +13,7 @@ import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.t
 import { findService } from '../support/services.ts'
 import { Sink } from '../support/sink.ts'
 import { exceptionFor } from './not-run.ts'
-import { isCommands, isFile, pages, root, snippetsOf, textOf, withoutNpm, type Snippet } from './snippets.ts'
+import { isCommands, isFile, pages, root, snippetsOf, textOf, withoutOwn, type Snippet } from './snippets.ts'
 
 /** A page may want a compiler to start. */
 const pageTimeoutMs = 150_000
@@ -55,13 +55,13 @@ function adminKey(): string {
 function stepsOf(page: string): readonly Snippet[] {
   return snippetsOf(page)
     .filter((snippet) => !exceptionFor(snippet))
-    .filter((snippet) => isFile(snippet) || (isCommands(snippet) && withoutNpm(snippet.text) !== ''))
+    .filter((snippet) => isFile(snippet) || (isCommands(snippet) && withoutOwn(snippet.text) !== ''))
 }
 
 function lineFor(snippet: Snippet, index: number): string {
   const { text, word } = snippet
   if (isFile(snippet)) return `cat > ${word} <<'END_OF_SNIPPET'\n${text}END_OF_SNIPPET`
-  const commands = withoutNpm(text)
+  const commands = withoutOwn(text)
   if (word !== 'background') return commands
   const log = `endless-${index}.log`
   return `${commands} > ${log} 2>&1 & pids="$pids $!"\nuntil [ -s ${log} ]; do sleep 0.05; done`
@@ -177,6 +177,13 @@ test('the npm scripts that the pages name exist', () => {
   for (const page of pages) {
     for (const [, , name = ''] of textOf(page).matchAll(/\bnpm (run |(?=start|test))([a-z:-]+)/g))
       assert.ok(scripts.has(name), `${page}: npm run ${name}`)
+  }
+})
+
+test('the tests that the pages name exist', () => {
+  for (const page of pages) {
+    for (const [, file = ''] of textOf(page).matchAll(/^node --test (tests\/\S+)/gm))
+      assert.ok(fs.existsSync(path.join(root, file)), `${page}: ${file}`)
   }
 })
 

@@ -14,16 +14,6 @@ export const exceptions: readonly Exception[] = [
     begins: 'create role hub',
     reason: 'needs a server of its own; tests/cluster/external-postgres.test.ts makes such a role',
   },
-  {
-    page: 'docs/operating/database.md',
-    begins: 'node --test tests/cluster',
-    reason: 'is itself a test, and runs as one',
-  },
-  {
-    page: 'docs/operating/proxy.md',
-    begins: 'npm run services',
-    reason: 'is itself a test, and runs as one',
-  },
 ]
 
 export function exceptionFor({ page, text }: Snippet): Exception | undefined {
