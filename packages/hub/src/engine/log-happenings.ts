@@ -3,6 +3,11 @@ import { formatDeliveryId } from '../core/ids.ts'
 import type { Happenings, Telemetry } from './telemetry.ts'
 
 const summaryEveryMs = 10_000
+/**
+ * Failures of one integration that are told between two summaries; the rest is counted. A target that refuses everything
+ * at a thousand a second would else write some thirty gigabytes a day.
+ */
+const failuresToldAtOnce = 20
 /** While the store is away it fails many times a second; once in this time is enough to read. */
 const storeDownEveryMs = 5_000
 
@@ -13,6 +18,7 @@ export class HappeningsLog {
   readonly #subscriptions: (() => void)[] = []
   #timer: NodeJS.Timeout | null = null
   #sums = emptySums()
+  readonly #failuresTold = new Map<string, number>()
   #storeDownAtMs = -Infinity
 
   constructor(log: Logger, telemetry: Telemetry) {
@@ -65,6 +71,7 @@ export class HappeningsLog {
   tick(): void {
     if (Object.values(this.#sums).some((count) => count > 0)) this.#log.info(this.#sums, 'summary')
     this.#sums = emptySums()
+    this.#failuresTold.clear()
   }
 
   #attempt({ integration, delivery, outcome, verdict }: Happenings['attempt']): void {
@@ -73,6 +80,10 @@ export class HappeningsLog {
     if (failed) this.#sums.failures++
     const level = failed ? 'info' : 'debug'
     if (!this.#log.isLevelEnabled(level)) return
+    if (failed && !this.#mayTellFailure(integration)) {
+      this.#sums.failuresNotTold++
+      return
+    }
     this.#log[level](
       {
         integration,
@@ -87,6 +98,13 @@ export class HappeningsLog {
       },
       failed ? 'attempt failed' : 'attempt',
     )
+  }
+
+  #mayTellFailure(integration: string): boolean {
+    if (this.#log.isLevelEnabled('debug')) return true
+    const told = this.#failuresTold.get(integration) ?? 0
+    this.#failuresTold.set(integration, told + 1)
+    return told < failuresToldAtOnce
   }
 
   #settled({ settled }: Happenings['settled']): void {
@@ -118,10 +136,21 @@ interface Sums {
   duplicates: number
   attempts: number
   failures: number
+  /** Of those, how many have no line of their own. */
+  failuresNotTold: number
   delivered: number
   buried: number
 }
 
 function emptySums(): Sums {
-  return { accepted: 0, routed: 0, duplicates: 0, attempts: 0, failures: 0, delivered: 0, buried: 0 }
+  return {
+    accepted: 0,
+    routed: 0,
+    duplicates: 0,
+    attempts: 0,
+    failures: 0,
+    failuresNotTold: 0,
+    delivered: 0,
+    buried: 0,
+  }
 }
