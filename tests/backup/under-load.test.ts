@@ -14,7 +14,7 @@ import { lastingPort } from '../support/free-port.ts'
 import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.ts'
 import { Random } from '../support/random.ts'
 import { Sink } from '../support/sink.ts'
-import { readStoreTruth } from '../support/store-truth.ts'
+import { embeddedStore, readStoreTruth } from '../support/store-truth.ts'
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-backup-'))
 const file = path.join(directory, 'monday')
@@ -100,13 +100,17 @@ test('a backup taken under load restores to a hub that delivers everything that 
   assert.equal(restored.key, former.key)
   assert.deepEqual(await secretOf(restored), secret)
   await until('all that was owed has arrived', () => audit() === 0, 60_000)
-  await until('the queue is empty', async () => (await readStoreTruth(restoredDir)).queued === 0, 60_000)
+  await until(
+    'the queue is empty',
+    async () => (await readStoreTruth(embeddedStore(restoredDir))).queued === 0,
+    60_000,
+  )
 
   audit()
   auditor.disturbed({ what: 'restore', fromMs, untilMs: performance.now() })
   const { findings } = auditor.judge()
   assert.deepEqual(findings, [])
-  const { deadLetters, notEndedOnce, driftedCounters } = await readStoreTruth(restoredDir)
+  const { deadLetters, notEndedOnce, driftedCounters } = await readStoreTruth(embeddedStore(restoredDir))
   assert.deepEqual(
     { deadLetters, notEndedOnce, driftedCounters },
     { deadLetters: 0, notEndedOnce: 0, driftedCounters: [] },

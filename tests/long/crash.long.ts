@@ -11,7 +11,7 @@ import { lastingPort } from '../support/free-port.ts'
 import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.ts'
 import { Random } from '../support/random.ts'
 import { Sink } from '../support/sink.ts'
-import { readStoreTruth } from '../support/store-truth.ts'
+import { embeddedStore, readStoreTruth } from '../support/store-truth.ts'
 import { Load } from './crash/load.ts'
 import { faultsOf, formatRecovery, formatRounds, formatVerdict } from './crash/report.ts'
 import { playRound, type Round, type Stage } from './crash/rounds.ts'
@@ -84,9 +84,9 @@ async function setStage(): Promise<Stage> {
 
 /** What the store says when the last outcomes are written, or what it says in the end. */
 async function settledTruth(): Promise<Awaited<ReturnType<typeof readStoreTruth>>> {
-  const isSettled = async (): Promise<boolean> => (await readStoreTruth(dataDir)).queued === 0
+  const isSettled = async (): Promise<boolean> => (await readStoreTruth(embeddedStore(dataDir))).queued === 0
   await until('the queue is empty', isSettled, 10_000).catch(() => undefined)
-  return readStoreTruth(dataDir)
+  return readStoreTruth(embeddedStore(dataDir))
 }
 
 function readOptions() {

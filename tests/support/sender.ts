@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, Api, Call, Json } from './api.ts'
 
-const giveUpAfterMs = 120_000
+/** One hub, or several of which any may be asked. */
+export type Caller = Pick<Api, 'send'>
+
+const giveUpAfterMs = 180_000
 const firstDelayMs = 20
 const longestDelayMs = 500
 const answerTimeoutMs = 10_000
@@ -11,11 +14,11 @@ const answerTimeoutMs = 10_000
  * repetition mends ends the run.
  */
 export class Sender {
-  readonly #api: Api
+  readonly #api: Caller
   /** How often each answer came; `none` for broken connections and timeouts. */
   readonly answers = new Map<string, number>()
 
-  constructor(api: Api) {
+  constructor(api: Caller) {
     this.#api = api
   }
 

@@ -13,9 +13,16 @@ export interface StoreTruth {
   readonly driftedCounters: readonly string[]
 }
 
-/** Asks the embedded PostgreSQL of a running hub. */
-export async function readStoreTruth(dataDir: string): Promise<StoreTruth> {
-  const client = await connect(dataDir)
+/** Where the embedded PostgreSQL of a running hub is. */
+export function embeddedStore(dataDir: string): pg.ClientConfig {
+  const host = path.join(dataDir, 'postgres')
+  const password = fs.readFileSync(path.join(host, 'hub.password'), 'utf8').trim()
+  return { host, user: 'hub', database: 'hub', password }
+}
+
+export async function readStoreTruth(store: pg.ClientConfig): Promise<StoreTruth> {
+  const client = new pg.Client(store)
+  await client.connect()
   try {
     const one = async (sql: string): Promise<number> =>
       Number((await client.query<{ n: string }>(sql)).rows[0]?.n)
@@ -30,14 +37,6 @@ export async function readStoreTruth(dataDir: string): Promise<StoreTruth> {
   } finally {
     await client.end()
   }
-}
-
-async function connect(dataDir: string): Promise<pg.Client> {
-  const host = path.join(dataDir, 'postgres')
-  const password = fs.readFileSync(path.join(host, 'hub.password'), 'utf8').trim()
-  const client = new pg.Client({ host, user: 'hub', database: 'hub', password })
-  await client.connect()
-  return client
 }
 
 const notEndedOnceSql = `

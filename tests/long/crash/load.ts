@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Api } from '../../support/api.ts'
 import type { Auditor, Place } from '../../support/auditor.ts'
 import { Random } from '../../support/random.ts'
-import { Sender } from '../../support/sender.ts'
+import { Sender, type Caller } from '../../support/sender.ts'
 import { routes, type SourceKeys, type SourceName } from './world.ts'
 
 const workers = 24
@@ -17,7 +16,7 @@ const contentTypes = [
 ] as const
 
 interface LoadOptions {
-  readonly api: Api
+  readonly api: { as(key: string): Caller }
   readonly keys: SourceKeys
   readonly auditor: Pick<Auditor, 'accepted'>
   readonly eventsPerSecond: number

@@ -43,7 +43,7 @@ export function formatVerdict(verdict: Verdict, truth: StoreTruth): string {
       count(what),
     ]),
     ...[...duplicates].map(([what, { count: times, oldestMs }]) => [
-      `duplicates by kill -9 of ${what}, taken up to ${whole(oldestMs)} ms before`,
+      `duplicates by ${what}, taken up to ${whole(oldestMs)} ms before`,
       whole(times),
     ]),
     ['events in the store', whole(truth.events)],

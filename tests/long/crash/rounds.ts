@@ -66,7 +66,7 @@ export async function playRound(stage: Stage, hub: HubProcess, number: number): 
 
   await untilReady(stage.api, next)
   const readyAtMs = performance.now()
-  auditor.disturbed({ what: kill, fromMs: killedAtMs, untilMs: readyAtMs })
+  auditor.disturbed({ what: `kill -9 of ${kill}`, fromMs: killedAtMs, untilMs: readyAtMs })
   await load.stop()
   await until('all that is owed has arrived', () => auditor.missing === 0, recoveryTimeoutMs)
   return [

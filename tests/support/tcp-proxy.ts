@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import net from 'node:net'
+
+/** What a network does to those who rely on it. */
+export type Trouble =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'latency'; readonly ms: number }
+  /** Nothing passes and nobody is told. */
+  | { readonly kind: 'silence' }
+  /** New connections are refused, old ones are reset. */
+  | { readonly kind: 'partition' }
+  /** The next message with COMMIT in it arrives, and its answer does not. */
+  | { readonly kind: 'cut in commit' }
+
+interface Pair {
+  readonly client: net.Socket
+  readonly server: net.Socket
+}
+
+/** Stands between one node and a server, and is the bad network of both. */
+export class TcpProxy {
+  readonly port: number
+  readonly #server: net.Server
+  readonly #pairs = new Set<Pair>()
+  #trouble: Trouble = { kind: 'none' }
+
+  private constructor(server: net.Server, targetPort: number) {
+    this.#server = server
+    this.port = (server.address() as net.AddressInfo).port
+    server.on('connection', (client) => this.#connect(client, targetPort))
+  }
+
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const server = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return new TcpProxy(server, targetPort)
+  }
+
+  /** From now on, for old connections too. */
+  trouble(trouble: Trouble): void {
+    this.#trouble = trouble
+    if (trouble.kind === 'partition') this.reset()
+    // What was held back comes late, as after a network that healed.
+    const isSilent = trouble.kind === 'silence'
+    for (const { client, server } of this.#pairs) {
+      for (const socket of [client, server]) {
+        if (isSilent) socket.pause()
+        else socket.resume()
+      }
+    }
+  }
+
+  reset(): void {
+    for (const pair of this.#pairs) this.#cut(pair)
+  }
+
+  async stop(): Promise<void> {
+    this.reset()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #connect(client: net.Socket, targetPort: number): void {
+    if (this.#trouble.kind === 'partition') {
+      client.on('error', () => undefined)
+      client.resetAndDestroy()
+      return
+    }
+    const server = net.connect(targetPort, '127.0.0.1')
+    const pair = { client, server }
+    this.#pairs.add(pair)
+    this.#forward(pair, client, server, (bytes) => this.#mayCut(pair, bytes))
+    this.#forward(pair, server, client, () => undefined)
+    if (this.#trouble.kind === 'silence') client.pause()
+  }
+
+  #forward(pair: Pair, from: net.Socket, to: net.Socket, seen: (bytes: Buffer) => void): void {
+    from.setNoDelay()
+    from.on('error', () => this.#cut(pair))
+    from.on('close', () => this.#cut(pair))
+    from.on('end', () => to.end())
+    from.on('data', (bytes: Buffer) => {
+      const pass = (): void => {
+        if (!to.destroyed) to.write(bytes)
+        seen(bytes)
+      }
+      if (this.#trouble.kind === 'latency') setTimeout(pass, this.#trouble.ms)
+      else pass()
+    })
+  }
+
+  #mayCut(pair: Pair, bytes: Buffer): void {
+    if (this.#trouble.kind !== 'cut in commit' || !bytes.toString('latin1').endsWith('commit\0')) return
+    this.#trouble = { kind: 'none' }
+    // The server has it on its way; its answer finds nobody.
+    pair.client.resetAndDestroy()
+    pair.server.end()
+  }
+
+  #cut(pair: Pair): void {
+    if (!this.#pairs.delete(pair)) return
+    pair.client.destroy()
+    pair.server.destroy()
+  }
+}
