@@ -180,9 +180,9 @@ test('the npm scripts that the pages name exist', () => {
   }
 })
 
-test('the tests that the pages name exist', () => {
+test('the tests and benchmarks that the pages name exist', () => {
   for (const page of pages) {
-    for (const [, file = ''] of textOf(page).matchAll(/^node --test (tests\/\S+)/gm))
+    for (const [, file = ''] of textOf(page).matchAll(/^node (?:--test )?((?:tests|bench)\/\S+)/gm))
       assert.ok(fs.existsSync(path.join(root, file)), `${page}: ${file}`)
   }
 })

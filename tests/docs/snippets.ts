@@ -60,9 +60,9 @@ export function isPartOfNestApplication({ page, language }: Snippet): boolean {
   return page === path.join('packages', 'nestjs', 'README.md') && language === 'ts'
 }
 
-const ownLine = /^(?:[A-Z_]+=\S+ )*npm .*$|^node --test tests\/.*$/gm
+const ownLine = /^(?:[A-Z_]+=\S+ )*npm .*$|^node (?:--test tests|bench)\/.*$/gm
 
-/** What npm starts, installs or tests runs for long and has tests of its own, and tests are run as such. */
+/** What npm starts, installs, tests or measures runs for long and has tests of its own; tests are run as such. */
 export function withoutOwn(text: string): string {
   return text.replaceAll(ownLine, '').trim()
 }
