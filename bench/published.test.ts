@@ -60,3 +60,10 @@ test('only what stands between the marks is replaced', () => {
   assert.equal(replaceFigures(replaced, 'new'), replaced)
   assert.throws(() => replaceFigures('no marks', 'new'), /the page lacks/)
 })
+
+test('a run beside other work is marked as such', () => {
+  const besideOthers = (othersShare: number): string =>
+    writeFigures({ ...document, series: [{ scenario: 'batch', subject: 'hub', rounds: [{ othersShare }] }] })
+  assert.match(besideOthers(0.42), /Other work took 42 % to 42 % of this machine/)
+  assert.doesNotMatch(besideOthers(0.02), /Other work/)
+})

@@ -1,4 +1,5 @@
 import type { BenchDocument } from './document.ts'
+import type { Series } from './judge.ts'
 import { detailRows, otherRows, requirementRows, toMarkdown } from './table.ts'
 
 const begin = '<!-- figures: written by bench/publish.ts -->'
@@ -18,6 +19,7 @@ export function writeFigures({
     `Measured ${measuredAt.slice(0, 10)} at commit \`${commit}\` on ${cores} cores (${cpu}), ${memoryGb} GB, ${kernel}; ` +
       `Node ${node}, ${stores}, by`,
     `\`\`\`text\n${command}\n\`\`\``,
+    ...warnings(series),
     toMarkdown(requirementRows(judged)),
     ...failures.map(({ scenario, subject, message }) => `**Failed**: ${scenario}, ${subject}: ${message}`),
     'What each subject did; CPU milliseconds per 1,000 events of the subject, its store, the load generator and the sink; ' +
@@ -26,6 +28,22 @@ export function writeFigures({
     'What else was found:',
     toMarkdown([['scenario', 'figure', ''], ...otherRows(series)]),
   ].join('\n\n')
+}
+
+/** Above this, other work on the machine shows in rates, and far more in latencies. */
+const quietShare = 0.05
+
+function warnings(series: readonly Series[]): readonly string[] {
+  const shares = series
+    .flatMap(({ rounds }) => rounds.map((figures) => figures['othersShare']))
+    .filter((share) => typeof share === 'number')
+  if (shares.length === 0 || Math.max(...shares) <= quietShare) return []
+  const percent = (share: number): string => `${Math.round(share * 100)} %`
+  const range = `${percent(Math.min(...shares))} to ${percent(Math.max(...shares))}`
+  return [
+    `**Other work took ${range} of this machine meanwhile**: rates, and latencies more so, say little; ratios and CPU figures ` +
+      'say something.',
+  ]
 }
 
 export function replaceFigures(page: string, figures: string): string {

@@ -55,7 +55,12 @@ export function detailRows(all: readonly Series[]): Rows {
   return [['', '', ...Object.keys(details), 'others'], ...rows]
 }
 
-const detailed: ReadonlySet<string> = new Set([...Object.values(details), 'othersShare', 'notAccepted'])
+const detailed: ReadonlySet<string> = new Set([
+  ...Object.values(details),
+  'maxMs',
+  'othersShare',
+  'notAccepted',
+])
 
 /** Figures that have no column of their own. */
 export function otherRows(all: readonly Series[]): Rows {

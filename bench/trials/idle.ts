@@ -61,6 +61,8 @@ async function watch(hub: HubProcess, seconds: number): Promise<Figures> {
   }
 }
 
+/** Null: the system doesn't tell. A backend may have ended meanwhile. */
 function sum(values: readonly (number | null)[]): number | null {
-  return values.reduce((total, value) => (total === null || value === null ? null : total + value), 0)
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0)
 }
