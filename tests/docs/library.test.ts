@@ -4,9 +4,13 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
+import { readElsewhere } from './not-run.ts'
 import { isPartOfProgram, pages, root, snippetsOf } from './snippets.ts'
 
-const snippets = pages.flatMap(snippetsOf).filter(isPartOfProgram)
+const snippets = pages
+  .filter((page) => !(page in readElsewhere))
+  .flatMap(snippetsOf)
+  .filter(isPartOfProgram)
 /** Below the packages, so that they are found. */
 const directory = fs.mkdtempSync(path.join(root, 'node_modules', '.snippets-'))
 const compiler = path.join(root, 'node_modules', '.bin', 'tsc')

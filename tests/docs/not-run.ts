@@ -16,6 +16,11 @@ export const exceptions: readonly Exception[] = [
   },
 ]
 
+/** Pages that are read by a test of their own, which has what they need. */
+export const readElsewhere: Readonly<Record<string, string>> = {
+  'packages/nestjs/README.md': 'packages/nestjs/applications/readme.test.ts',
+}
+
 export function exceptionFor({ page, text }: Snippet): Exception | undefined {
   return exceptions.find((exception) => exception.page === page && text.startsWith(exception.begins))
 }

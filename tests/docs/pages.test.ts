@@ -10,12 +10,11 @@ import { check } from '../../packages/hub/src/core/schema.ts'
 import { SourceSpec } from '../../packages/hub/src/core/source-spec.ts'
 import { registeredMetrics } from '../../packages/hub/src/engine/metrics-testing.ts'
 import { readManifest } from '../../packages/hub/src/manifest/read-manifest.ts'
-import { exceptionFor, exceptions } from './not-run.ts'
+import { exceptionFor, exceptions, readElsewhere } from './not-run.ts'
 import {
   isAccountable,
   isCommands,
   isFile,
-  isPartOfNestApplication,
   isPartOfProgram,
   pages,
   root,
@@ -24,7 +23,7 @@ import {
   type Snippet,
 } from './snippets.ts'
 
-const snippets = pages.flatMap(snippetsOf)
+const snippets = pages.filter((page) => !(page in readElsewhere)).flatMap(snippetsOf)
 const nameOf = ({ page, line }: Snippet): string => `${page}:${line}`
 
 /** How a document that nobody runs is checked, by the word behind its language; gives what is wrong with it. */
@@ -101,7 +100,6 @@ test('every snippet is run or checked, or it is said why not', () => {
       !isCommands(snippet) &&
       !isUsed(snippet) &&
       !isPartOfProgram(snippet) &&
-      !isPartOfNestApplication(snippet) &&
       !checks[snippet.word] &&
       !exceptionFor(snippet),
   )
@@ -115,6 +113,13 @@ function isUsed(snippet: Snippet): boolean {
     isFile(snippet) && commands.some(({ line, text }) => line > snippet.line && text.includes(snippet.word))
   )
 }
+
+test('pages that are read elsewhere are', () => {
+  for (const [page, file] of Object.entries(readElsewhere)) {
+    assert.ok(pages.includes(page), page)
+    assert.ok(fs.readFileSync(path.join(root, file), 'utf8').includes(path.basename(page)), file)
+  }
+})
 
 test('no exception is left over', () => {
   const needless = exceptions.filter(

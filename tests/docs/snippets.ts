@@ -52,12 +52,7 @@ export function isFile({ word }: Snippet): boolean {
 
 /** A piece of an application that uses the packages: it is compiled with them. */
 export function isPartOfProgram(snippet: Snippet): boolean {
-  return ['js', 'ts'].includes(snippet.language) && !isFile(snippet) && !isPartOfNestApplication(snippet)
-}
-
-/** It is compiled, or run, where NestJS is installed: packages/nestjs/applications/readme.test.ts. */
-export function isPartOfNestApplication({ page, language }: Snippet): boolean {
-  return page === path.join('packages', 'nestjs', 'README.md') && language === 'ts'
+  return ['js', 'ts'].includes(snippet.language) && !isFile(snippet)
 }
 
 const ownLine = /^(?:[A-Z_]+=\S+ )*npm .*$|^node (?:--test tests|bench)\/.*$/gm
