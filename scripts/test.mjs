@@ -1,4 +1,5 @@
-// Runs the tests (unit: beside the code; e2e: across processes; all) against one PostgreSQL that is made for the run.
+// Runs tests against one PostgreSQL that is made for the run. unit: beside the code; quick: those, and what crosses
+// processes; more: what installs other software first, the examples, and every snippet of the documentation.
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -6,15 +7,23 @@ import path from 'node:path'
 import { startTestServer } from '../packages/hub/src/testing/server.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
+const more = [
+  'packages/nestjs/applications/**/*.test.ts',
+  'packages/outbox/clients/**/*.test.ts',
+  'tests/{backup,cluster,docs,examples,library,operating}/**/*.test.ts',
+]
 const unit = ['packages/**/*.test.ts', 'bench/**/*.test.ts']
-const e2e = ['tests/**/*.test.ts']
-const suites = { unit, e2e, all: [...unit, ...e2e] }
+const suites = {
+  unit: find(unit, more),
+  quick: find([...unit, 'tests/**/*.test.ts'], more),
+  more: find(more, []),
+}
 /** Packages that use each other by name get the source, not what was built last. */
 const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --conditions=@integration-hub/source`
 /** A file that hangs fails instead of holding the run for ever. */
 const fileTimeoutMs = 300_000
 
-const suite = process.argv[2] ?? 'all'
+const suite = process.argv[2] ?? 'quick'
 if (!Object.hasOwn(suites, suite)) {
   console.error(`There is no suite "${suite}"; known are ${Object.keys(suites).join(', ')}.`)
   process.exit(1)
@@ -22,8 +31,14 @@ if (!Object.hasOwn(suites, suite)) {
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopping.abort())
-const files = fs.globSync(suites[suite], { cwd: root, exclude: ['**/node_modules/**'] }).toSorted()
+const files = suites[suite]
 process.exitCode = await withDatabase((databaseUrl) => runTests(databaseUrl))
+
+function find(patterns, without) {
+  const others = new Set(fs.globSync(without, { cwd: root }))
+  const found = fs.globSync(patterns, { cwd: root, exclude: ['**/node_modules/**'] })
+  return found.filter((file) => !others.has(file)).toSorted()
+}
 
 async function withDatabase(work) {
   const given = process.env.HUB_TEST_DATABASE_URL
