@@ -43,6 +43,8 @@ export const tell: Tell = async ({ stay }) => {
   const server = await startTestServer()
   ending.defer(() => server.stop())
   const database = new pg.Pool({ connectionString: server.url })
+  // Its connections may outlive `end()` by a moment, in which the server goes.
+  database.on('error', () => undefined)
   ending.defer(() => database.end())
   await database.query(fs.readFileSync(path.join(import.meta.dirname, 'prisma/tables.sql'), 'utf8'))
   const restart = () => RunningApplication.start(mainFile, server.url)
