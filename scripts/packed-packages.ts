@@ -41,6 +41,14 @@ export function installLocked(directory: string): void {
   fs.writeFileSync(stamp, lockfile)
 }
 
+/** What the usual inspectors of packages say; throws when they complain. */
+export function inspectPackage(tarball: string): void {
+  const inspect = (name: string, ...command: readonly string[]): string =>
+    run('npm', ['exec', '--yes', `--package=${name}`, '--', ...command, tarball], root)
+  console.log(inspect('publint@0.3', 'publint', 'run', '--strict'))
+  console.log(inspect('@arethetypeswrong/cli@0.18', 'attw', '--format', 'table-flipped'))
+}
+
 function pack(directory: string): void {
   if (fs.existsSync(directory)) return
   const unfinished = `${directory}.unfinished`

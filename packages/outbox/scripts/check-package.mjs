@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { inspectPackage } from '../../../scripts/packed-packages.ts'
 import { createTestDatabase } from '../src/testing/database.ts'
 
 const { values } = parseArgs({ options: { node: { type: 'string', multiple: true, default: [] } } })
@@ -21,7 +22,7 @@ try {
   install()
   checkTypes()
   await useFrom([process.execPath, ...values.node])
-  inspect()
+  inspectPackage(path.join(directory, fs.readdirSync(directory).find((file) => file.endsWith('.tgz')) ?? ''))
 } finally {
   fs.rmSync(directory, { recursive: true, force: true })
 }
@@ -80,15 +81,6 @@ async function useFrom(binaries) {
   } finally {
     await database.drop()
   }
-}
-
-/** What the usual inspectors of packages say. */
-function inspect() {
-  const tarball = path.join(directory, fs.readdirSync(directory).find((file) => file.endsWith('.tgz')) ?? '')
-  const npmExec = (name, ...command) =>
-    run('npm', ['exec', '--yes', `--package=${name}`, '--', ...command, tarball])
-  console.log(npmExec('publint@0.3', 'publint', 'run', '--strict'))
-  console.log(npmExec('@arethetypeswrong/cli@0.18', 'attw', '--format', 'table-flipped'))
 }
 
 function run(command, args, cwd = directory) {
