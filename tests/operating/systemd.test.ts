@@ -28,9 +28,18 @@ test(
   },
 )
 
+test('systemd understands the units of the nightly backup', { skip: analyze.skip }, () => {
+  const units = path.resolve(import.meta.dirname, '../../docs/operating/backup')
+  for (const name of fs.readdirSync(units)) {
+    const copy = path.join(directory, name)
+    fs.copyFileSync(path.join(units, name), copy)
+    assert.equal(verify(copy), '')
+  }
+})
+
 /** All that systemd complains of. */
-function verify(): string {
-  const script = `"${analyze.path}" verify --man=no "${unit}" 2>&1 || true`
+function verify(file = unit): string {
+  const script = `"${analyze.path}" verify --man=no "${file}" 2>&1 || true`
   return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim()
 }
 

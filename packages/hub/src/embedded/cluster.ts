@@ -46,7 +46,7 @@ function checkMajor(clusterDir: string, madeBy: number, brought: number): void {
   const remedy =
     madeBy > brought
       ? 'start the newer hub that made it'
-      : 'dump it with the older hub that made it and load it into a new one'
+      : 'back it up with the older hub that made it (`hub backup`), restore that into an empty directory'
   throw new CannotStart(
     `${clusterDir} was made by PostgreSQL ${madeBy}, and this hub brings PostgreSQL ${brought}; ${remedy}, ` +
       'or set HUB_DATA_DIR to another directory.',
