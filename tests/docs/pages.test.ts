@@ -163,3 +163,33 @@ test('every page of docs is in the table of contents', () => {
   )
   assert.deepEqual(missing, [])
 })
+
+/** They run for long or install; the tests of each, and continuous integration itself, run them. */
+test('the npm scripts that the pages name exist', () => {
+  const manifests = fs.globSync(['package.json', 'packages/*/package.json'], { cwd: root })
+  const scripts = new Set(
+    manifests.flatMap((manifest) =>
+      Object.keys(JSON.parse(fs.readFileSync(path.join(root, manifest), 'utf8')).scripts ?? {}),
+    ),
+  )
+  for (const page of pages) {
+    for (const [, , name = ''] of textOf(page).matchAll(/\bnpm (run |(?=start|test))([a-z:-]+)/g))
+      assert.ok(scripts.has(name), `${page}: npm run ${name}`)
+  }
+})
+
+test('the tests and benchmarks that the pages name exist', () => {
+  for (const page of pages) {
+    for (const [, file = ''] of textOf(page).matchAll(/^node (?:--test )?((?:tests|bench)\/\S+)/gm))
+      assert.ok(fs.existsSync(path.join(root, file)), `${page}: ${file}`)
+  }
+})
+
+test('the pages name no command that does not exist', async () => {
+  const { commands } = await import('../../packages/hub/src/cli/commands/index.ts')
+  const names = new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0]]))
+  for (const page of pages) {
+    for (const [, word] of textOf(page).matchAll(/npx hub ([a-z]+)/g))
+      assert.ok(names.has(word), `${page}: npx hub ${word}`)
+  }
+})
