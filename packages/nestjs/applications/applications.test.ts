@@ -1,10 +1,12 @@
 // Real applications, on both NestJS versions, with the packages as npm gets them: on 12 as ESM, on 11 as CommonJS.
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { snippetsOf } from '../../../tests/docs/snippets.ts'
 import { createTestDatabase } from '../../outbox/src/testing/database.ts'
-import { prepareApplications } from './prepare.ts'
+import { compile, prepareApplications } from './prepare.ts'
 
 for (const application of ['nest-11', 'nest-12'] as const) {
   test(`applications on ${application}`, { timeout: 280_000 }, async (context) => {
@@ -17,6 +19,16 @@ for (const application of ['nest-11', 'nest-12'] as const) {
     context.diagnostic(/tests \d+/.exec(output)?.[0] ?? 'no tests')
   })
 }
+
+// Here and not beside the start of the README, because two files must not prepare the same applications at once.
+test('the programs of the README compile', { timeout: 200_000 }, async () => {
+  const programs = snippetsOf('packages/nestjs/README.md').filter(({ language }) => language === 'ts')
+  assert.ok(programs.length >= 7)
+  const directory = await prepareApplications('nest-12')
+  compile(path.join(directory, '../..'), 'readme', (sources) => {
+    for (const { word, text } of programs) fs.writeFileSync(path.join(sources, word), text)
+  })
+})
 
 function runSuite(
   files: readonly string[],

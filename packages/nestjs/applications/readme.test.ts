@@ -1,4 +1,4 @@
-// What the README says, word for word: its start is done as a new user does it, the rest is compiled.
+// What the README says, word for word: its start is done as a new user does it. The rest is compiled in applications.test.ts.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,10 +9,8 @@ import { test } from 'node:test'
 import { packPackages, publishedPackages } from '../../../scripts/packed-packages.ts'
 import { isCommands, snippetsOf } from '../../../tests/docs/snippets.ts'
 import { createTestDatabase } from '../../outbox/src/testing/database.ts'
-import { compile, prepareApplications } from './prepare.ts'
 
-const snippets = snippetsOf('packages/nestjs/README.md')
-const [install, main, start, ...others] = snippets
+const [install, main, start] = snippetsOf('packages/nestjs/README.md')
 const linesToAFirstEvent = 40
 
 test('the start of the README leads to a handled event', { timeout: 200_000 }, async (context) => {
@@ -29,16 +27,6 @@ test('the start of the README leads to a handled event', { timeout: 200_000 }, a
   fs.writeFileSync(path.join(directory, main.word), main.text)
   const program = start.text.replace(/DATABASE_URL=\S+ node/, 'exec node')
   assert.equal(await firstLine(program, directory, database.url, context.signal), promised())
-})
-
-test('everything else in the README compiles', { timeout: 200_000 }, async () => {
-  const programs = others.filter(({ language }) => language === 'ts')
-  assert.ok(programs.length >= 6)
-  // What applications have is installed there.
-  const directory = path.dirname(await prepareApplications('nest-12'))
-  compile(directory, 'readme', (sources) => {
-    for (const { word, text } of programs) fs.writeFileSync(path.join(sources, word), text)
-  })
 })
 
 /** The packages of this repository come from their tarballs, also the one that npm would look for as an optional peer. */
