@@ -19,8 +19,10 @@ import { databaseUrl, invoiceCreated, newSchema, openPool, shared, startContext,
 @Injectable()
 class Database implements OnModuleDestroy {
   readonly pool = openPool()
+  onDestroy: () => void = () => undefined
 
   async onModuleDestroy(): Promise<void> {
+    this.onDestroy()
     await this.pool.end()
   }
 }
@@ -111,6 +113,7 @@ for (const [kind, databaseModule] of [
       async onInvoice(_event: DomainEvent, { tx }: SubscriberContext): Promise<void> {
         running = true
         await tx.query('select pg_sleep(0.3)')
+        running = false
       }
     }
 
@@ -120,7 +123,10 @@ for (const [kind, databaseModule] of [
     const app = await startContext(App)
     await app.get(IntegrationDeveloperApiService).publishEvent(invoiceCreated('1'))
     await until('it is being handled', () => running)
+    const runningAtDestroy: boolean[] = []
+    app.get(Database).onDestroy = () => void runningAtDestroy.push(running)
     await app.close()
+    assert.deepEqual(runningAtDestroy, [false])
     assert.deepEqual(await states(schema), ['processed'])
   })
 }
