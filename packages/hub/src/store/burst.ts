@@ -1,6 +1,14 @@
 import pg from 'pg'
 import type { CopyRows } from './copy.ts'
-import { beginByIndex, bounded, committed, withConnection, type Client, type Pool } from './database.ts'
+import {
+  NotSentError,
+  beginByIndex,
+  bounded,
+  committed,
+  withConnection,
+  type Client,
+  type Pool,
+} from './database.ts'
 
 /** A statement without parameters; a COPY comes with its rows. */
 export interface Statement {
@@ -21,12 +29,14 @@ export function sendBurst(
   onCommit: () => void = () => undefined,
 ): Promise<readonly BurstResult[]> {
   const statements = all.filter(({ rows }) => rows?.count !== 0)
+  let isSent = false
   return new Promise((resolve, reject) => {
     const query = new pg.Query(statements.map(({ sql }) => sql).join(';\n')) as pg.Query & TellsCompletion
     const send = query.submit.bind(query)
     const complete = query.handleCommandComplete.bind(query)
     Object.assign(query, {
       submit: (connection: pg.Connection) => {
+        isSent = true
         connection.stream.cork()
         send(connection)
         for (const { rows } of statements) if (rows) sendRows(connection, rows)
@@ -39,7 +49,9 @@ export function sendBurst(
       // They are on their way already.
       handleCopyInResponse: () => undefined,
       callback: (error: Error | null, results: BurstResult | readonly BurstResult[]) =>
-        error ? reject(error) : resolve('rows' in results ? [results] : results),
+        error
+          ? reject(isSent ? error : new NotSentError(error))
+          : resolve('rows' in results ? [results] : results),
     })
     client.query(query)
   })

@@ -91,6 +91,13 @@ export class CommitUnknownError extends Error {
   }
 }
 
+/** The connection was lost before anything of a message went out: nothing of it is on disk. */
+export class NotSentError extends Error {
+  constructor(cause: unknown) {
+    super('the connection was lost before the message was sent', { cause })
+  }
+}
+
 /**
  * How the transactions of the hot path begin. Their tables grow and shrink by millions of rows within minutes, which
  * statistics never follow: they must walk indexes, whatever the planner believes.
@@ -153,14 +160,15 @@ export async function rollBack(client: Client, after: unknown): Promise<Error | 
 
 /** The server said nothing in time: it would not answer to ROLLBACK either. */
 function hasNoAnswer(error: unknown): error is Error {
-  const cause = error instanceof CommitUnknownError ? error.cause : error
+  const isWrapped = error instanceof CommitUnknownError || error instanceof NotSentError
+  const cause = isWrapped ? error.cause : error
   return cause instanceof Error && cause.message === 'Query read timeout'
 }
 
 /** Awaits a message with COMMIT in it: when the connection breaks now, nobody knows. */
 export async function committed(message: Promise<unknown>): Promise<void> {
   await message.catch((error: unknown) => {
-    throw isServerError(error) ? error : new CommitUnknownError(error)
+    throw isServerError(error) || error instanceof NotSentError ? error : new CommitUnknownError(error)
   })
 }
 
@@ -187,7 +195,8 @@ export function isMissingPartition(error: unknown): boolean {
   )
 }
 
-/** Two transactions were in each other's way and this one was chosen to begin again. */
+/** Two transactions were in each other's way and this one was chosen to begin again, or its connection was gone. */
 export function mayBeginAgain(error: unknown): boolean {
+  if (error instanceof NotSentError) return true
   return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01')
 }

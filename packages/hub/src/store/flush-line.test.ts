@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
 import type { Beginning, Flush } from './burst.ts'
-import { CommitUnknownError, openPool, type Pool } from './database.ts'
+import { CommitUnknownError, NotSentError, openPool, type Pool } from './database.ts'
 import { FlushLine } from './flush-line.ts'
 
 let database: TestDatabase
@@ -29,9 +29,9 @@ after(async () => {
 const whose: Beginning = { walksIndexes: false, first: [{ sql: 'select pg_backend_pid() as pid' }] }
 const hopeless: Beginning = { walksIndexes: false, first: [{ sql: 'select 1 / 0' }] }
 
-function keep(n: number, next: Beginning | null = null): Promise<unknown> {
+function keep(n: number, next: Beginning | null = null, begin = whose): Promise<unknown> {
   return line.run(
-    whose,
+    begin,
     async (_client, [found]): Promise<Flush<unknown>> => ({
       value: found?.rows[0]?.['pid'],
       last: [{ sql: `insert into kept values (${n})` }],
@@ -62,6 +62,48 @@ test('what is committed stays so when the next cannot begin, which then begins b
   await keep(2)
   assert.deepEqual(await kept(), [1, 2])
   assert.equal(pool.idleCount, pool.totalCount)
+})
+
+// Seen to fail with: whatever was begun taken for this one's.
+test('what was begun for another batch is given up', async () => {
+  await keep(1, { ...whose })
+  await keep(2)
+  assert.deepEqual(await kept(), [1, 2])
+  assert.equal(pool.idleCount, pool.totalCount)
+})
+
+// Seen to fail with: the answer to COMMIT not looked at.
+test('a transaction that had failed before its COMMIT is not taken for one on disk', async () => {
+  const swallowed = line.run(
+    whose,
+    async (client): Promise<Flush<null>> => {
+      await client.query('select 1 / 0').catch(() => undefined)
+      return { value: null, last: [] }
+    },
+    () => null,
+  )
+  await assert.rejects(swallowed, /rolled back/)
+})
+
+// Seen to fail with: a message that never went out taken for one whose end is unknown.
+test('a connection that ends before the message goes out leaves nothing in doubt', async () => {
+  await keep(1, whose)
+  const { rows } = await pool.query<{ pid: number }>(
+    `select pid from pg_stat_activity where state = 'idle in transaction' and datname = current_database()`,
+  )
+  const lost = line.run(
+    whose,
+    async (client): Promise<Flush<null>> => {
+      const ended = new Promise((resolve) => client.once('end', resolve))
+      await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+      await ended
+      return { value: null, last: [{ sql: 'insert into kept values (2)' }] }
+    },
+    () => null,
+  )
+  await assert.rejects(lost, NotSentError)
+  await keep(2)
+  assert.deepEqual(await kept(), [1, 2])
 })
 
 test('a transaction that fails is rolled back, and the next begins by itself', async () => {

@@ -4,6 +4,7 @@ import { committed, rollBack, type Client, type Pool } from './database.ts'
 
 /** A transaction under way, and what the statements that it began with found. */
 interface Begun {
+  readonly begin: Beginning
   readonly client: PoolClient
   readonly found: readonly BurstResult[]
 }
@@ -30,7 +31,7 @@ export class FlushLine {
     work: (client: Client, found: readonly BurstResult[]) => Promise<Flush<T>>,
     takeNext: () => Beginning | null,
   ): Promise<T> {
-    const { client, found } = this.#takeBegun() ?? (await this.#begin(begin))
+    const { client, found } = (await this.#takeBegun(begin)) ?? (await this.#begin(begin))
     let broken: Error | undefined
     try {
       const { value, last } = await work(client, found)
@@ -44,17 +45,20 @@ export class FlushLine {
     }
   }
 
-  #takeBegun(): Begun | null {
+  /** What was begun for another batch has that one's epoch and its `seq`. */
+  async #takeBegun(begin: Beginning): Promise<Begun | null> {
     const begun = this.#begun
     this.#begun = null
-    return begun
+    if (!begun || begun.begin === begin) return begun
+    begun.client.release(await rollBack(begun.client, null))
+    return null
   }
 
   async #begin(begin: Beginning): Promise<Begun> {
     const client = await this.#pool.connect()
     try {
       const results = await sendBurst(client, beginning(begin))
-      return { client, found: results.slice(-begin.first.length) }
+      return { begin, client, found: results.slice(-begin.first.length) }
     } catch (error) {
       client.release(await rollBack(client, error))
       throw error
@@ -72,7 +76,9 @@ export class FlushLine {
     const sent = sendBurst(client, statements, () => (isCommitted = true))
     try {
       await committed(sent)
-      if (next) this.#begun = { client, found: (await sent).slice(-next.first.length) }
+      // Of a transaction that had failed before COMMIT says ROLLBACK, which is no error.
+      if (!isCommitted) throw new Error('the transaction was rolled back')
+      if (next) this.#begun = { begin: next, client, found: (await sent).slice(-next.first.length) }
       return undefined
     } catch (error) {
       // Only the beginning of the next failed, which begins again by itself: this one is on disk.

@@ -86,6 +86,14 @@ export function lockEpoch(epoch: number): Statement {
   return { sql: `select pg_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)})` }
 }
 
+/**
+ * As `lockEpoch`, for who must not wait: tells in `locked` whether it has the lock. Somebody who ends the epoch may hold
+ * it for as long as freeing its rows takes.
+ */
+export function tryLockEpoch(epoch: number): Statement {
+  return { sql: `select pg_try_advisory_xact_lock_shared(${epochLock}, ${Math.trunc(epoch)}) as locked` }
+}
+
 /** To be asked by a statement after `lockEpoch`: only its snapshot sees an end for which the lock had to wait. */
 export function isAliveSql(epoch: number): string {
   return `exists (select from hub.nodes where epoch = ${Math.trunc(epoch)})`

@@ -1,4 +1,4 @@
-import { CommitUnknownError } from './database.ts'
+import { CommitUnknownError, NotSentError } from './database.ts'
 
 /** Classes and codes of SQLSTATE that say "not now": connection, resources, intervention, conflicts of transactions. */
 const serverCodes = /^(08|53|57|40)|^55P03$/
@@ -10,7 +10,7 @@ const driverMessages =
 /** Whether the store could not be asked or could not do it now, and the same request may succeed later. */
 export function isStoreUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  if (error instanceof CommitUnknownError) return true
+  if (error instanceof CommitUnknownError || error instanceof NotSentError) return true
   const { code } = error as { code?: unknown }
   if (typeof code === 'string') return serverCodes.test(code) || socketCodes.test(code)
   if (error instanceof AggregateError) return error.errors.some(isStoreUnavailable)
