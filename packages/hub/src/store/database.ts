@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 
 /** Every value of int8 here fits a double exactly: sequences, counts, sizes. */
@@ -12,6 +13,8 @@ export interface DatabaseOptions {
   readonly isPooled?: boolean
   /** How long an answer may take before the connection counts as lost; undefined: as long as it likes. */
   readonly answerWithinMs?: number
+  /** What carries a connection; a socket by default. */
+  readonly stream?: () => Duplex
 }
 
 export type Client = pg.ClientBase
@@ -23,6 +26,7 @@ function clientConfig(options: DatabaseOptions): pg.ClientConfig {
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    ...(options.stream === undefined ? {} : { stream: options.stream }),
     ...(options.answerWithinMs === undefined ? {} : { query_timeout: options.answerWithinMs }),
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>

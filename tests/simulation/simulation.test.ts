@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+const script = path.join(import.meta.dirname, 'simulation.long.ts')
+const schedules = process.env['HUB_TEST_SCHEDULES'] ?? '20'
+
+/** In a process of its own, because its clock is no longer the world's. */
+async function play(seed: number, count: string): Promise<string> {
+  const args = [script, '--seed', String(seed), '--schedules', count]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { encoding: 'utf8' })
+  return stdout
+}
+
+test('whatever the order of events, and whatever breaks, what was accepted ends once and in order', async () => {
+  assert.match(await play(1, schedules), / 0 failed, /)
+})
+
+test('a schedule can be played again from its seed', async () => {
+  const [first, second] = [await play(28, '2'), await play(28, '2')]
+  assert.match(first, / [1-9]\d* faults, 0 failed, digest [0-9a-f]{16}$/m)
+  assert.equal(second, first)
+})

@@ -1,0 +1,81 @@
+import { openTestConfiguration } from '../../packages/hub/src/engine/configuring-testing.ts'
+import { putIntegration } from '../../packages/hub/src/engine/configure-integration.ts'
+import { putSource } from '../../packages/hub/src/engine/configure-source.ts'
+import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
+import { createPartitions, startOfDay } from '../../packages/hub/src/store/partitions.ts'
+import { Postgres } from './postgres.ts'
+import { judge } from './verdict.ts'
+import { installVirtualTime, startMs, time } from './virtual-time.ts'
+import { integrations, World } from './world.ts'
+
+export interface Played {
+  readonly seed: number
+  readonly digest: string
+  readonly complaints: readonly string[]
+  readonly trace: readonly string[]
+  readonly faults: number
+  readonly steps: number
+}
+
+/**
+ * Runs the engine that ships through schedules: a virtual clock, targets that follow a script, senders that don't give
+ * up, and a real PostgreSQL of which every message is held until the schedule lets it go, and may be lost before or
+ * after the server had it. All of it follows from a seed. A store in memory instead would be quicker, and a second
+ * implementation to keep right; the locks and the snapshots are where the mistakes are.
+ */
+export class Simulation {
+  readonly #postgres: Postgres
+  readonly #url: string
+  readonly #catalog: CatalogIndex
+  #random: () => number = () => 0.5
+
+  private constructor(postgres: Postgres, url: string, catalog: CatalogIndex) {
+    this.#postgres = postgres
+    this.#url = url
+    this.#catalog = catalog
+  }
+
+  /** For the rest of the life of this process: its clock is the simulation's. Wants a server of its own. */
+  static async open(): Promise<Simulation> {
+    const configuration = await openTestConfiguration()
+    const { configuring, catalog, url } = configuration
+    const as = { actor: 'test', precondition: { ifMatch: undefined, ifNoneMatch: undefined } }
+    await putSource(configuring, { ...as, name: 'shop', input: {} })
+    for (const [name, spec] of Object.entries(integrations))
+      await putIntegration(configuring, { ...as, name, input: { target: { kind: 'inspect' }, ...spec } })
+    await createPartitions(configuring.pool, [startOfDay(new Date(startMs))])
+    await catalog.stop()
+    await configuring.pool.end()
+    const postgres = await Postgres.prepare(url)
+    const simulation = new Simulation(postgres, url, catalog.current)
+    installVirtualTime(() => simulation.#random())
+    return simulation
+  }
+
+  async play(seed: number): Promise<Played> {
+    time.reset()
+    await this.#postgres.empty()
+    const world = new World(seed, this.#url, this.#catalog, this.#postgres)
+    const { schedule } = world
+    this.#random = () => schedule.random.next()
+    let complaints: readonly string[]
+    try {
+      await world.run(async () => (await this.#queued()) === 0)
+      complaints = await judge(world, this.#postgres)
+    } catch (error) {
+      complaints = [error instanceof Error ? (error.stack ?? error.message) : String(error)]
+      await world.abandon()
+    }
+    const { digest, trace, faults, steps } = schedule
+    return { seed, digest, complaints, trace, faults, steps }
+  }
+
+  async close(): Promise<void> {
+    await this.#postgres.end()
+  }
+
+  async #queued(): Promise<number> {
+    const rows = await this.#postgres.rows('select from hub.queue limit 1')
+    return rows.length
+  }
+}
