@@ -19,7 +19,7 @@ export interface Weather {
 const lockPatienceMs = 1_500
 /** When nothing breaks any more a database is quick, or nothing would ever get done. */
 const calmStalled = 0.02
-const mostSteps = 4_000
+const mostSteps = 20_000
 
 /** One order of events, drawn from a seed: what runs next, what breaks, and when time goes on. */
 export class Schedule {
@@ -28,6 +28,7 @@ export class Schedule {
   readonly #postgres: Postgres
   readonly #operations: Operation[] = []
   readonly #blocked: { readonly operation: Operation; readonly sinceMs: number }[] = []
+  readonly #dead = new Set<string>()
   readonly #frozen = new Set<string>()
   readonly #sessions: Session[] = []
   readonly #interventions: (() => Promise<void>)[] = []
@@ -60,9 +61,9 @@ export class Schedule {
 
   /** Connections of a node, whose every message this schedule decides upon. */
   openSession(owner: string): Session {
-    const session = new Session(owner, this.#sessions.length, this.#postgres, (operation) =>
-      this.#operations.push(operation),
-    )
+    const session = new Session(owner, this.#sessions.length, this.#postgres, (operation) => {
+      if (!this.#dead.has(owner)) this.#operations.push(operation)
+    })
     this.#sessions.push(session)
     return session
   }
@@ -78,6 +79,7 @@ export class Schedule {
   /** All that a process had is gone with it. */
   async kill(owner: string): Promise<void> {
     this.#frozen.delete(owner)
+    this.#dead.add(owner)
     time.forget(owner)
     const isOthers = (operation: Operation): boolean => operation.owner !== owner
     this.#operations.splice(0, Infinity, ...this.#operations.filter(isOthers))

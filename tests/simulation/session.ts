@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Postgres } from './postgres.ts'
-import { realDelay } from './virtual-time.ts'
+import { realDelay, time } from './virtual-time.ts'
 import { Answered, Asked } from './wire.ts'
 
 export type Fate = 'goes through' | 'is lost before' | 'is lost after'
@@ -72,7 +72,7 @@ export class Session extends Duplex {
           if (!this.#isAuthenticated) this.#authenticated()
           this.#heard()
         })
-        socket.once('connect', () => this.emit('connect'))
+        socket.once('connect', () => time.within(this.owner, () => this.emit('connect')))
         // The whole of it is one step: `pg` reckons with a password in another thread.
         await new Promise((resolve) => (this.#authenticated = () => resolve(null)))
         return true
@@ -177,8 +177,10 @@ export class Session extends Duplex {
 
   #handOn(): boolean {
     if (this.#isDead) return true
-    for (const bytes of this.#incoming.splice(0)) this.push(bytes)
-    if (this.#hasEnded) this.push(null)
+    time.within(this.owner, () => {
+      for (const bytes of this.#incoming.splice(0)) this.push(bytes)
+      if (this.#hasEnded) this.push(null)
+    })
     return true
   }
 

@@ -63,7 +63,10 @@ export class Simulation {
       await world.run(async () => (await this.#queued()) === 0)
       complaints = await judge(world, this.#postgres)
     } catch (error) {
-      complaints = [error instanceof Error ? (error.stack ?? error.message) : String(error)]
+      complaints = [
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+        await this.#left(),
+      ]
       await world.abandon()
     }
     const { digest, trace, faults, steps } = schedule
@@ -72,6 +75,15 @@ export class Simulation {
 
   async close(): Promise<void> {
     await this.#postgres.end()
+  }
+
+  /** What had not ended. */
+  async #left(): Promise<string> {
+    const rows = await this.#postgres.rows(
+      `select i.name, q.seq, q.owner, q.due, q.attempts, (select json_agg(epoch) from hub.nodes) as epochs
+       from hub.queue q join hub.integrations i on i.id = q.integration_id`,
+    )
+    return JSON.stringify(rows)
   }
 
   async #queued(): Promise<number> {

@@ -27,6 +27,7 @@ class VirtualTime {
   readonly #owners = new AsyncLocalStorage<string>()
   #nowMs = startMs
   #timers = new Set<Timer>()
+  readonly #dead = new Set<string>()
   #immediates: { readonly owner: string | undefined; readonly run: () => void }[] = []
   #order = 0
 
@@ -35,26 +36,30 @@ class VirtualTime {
   }
 
   /** All that is begun in here belongs to a node, and stops with it. */
-  within<T>(owner: string, work: () => T): T {
-    return this.#owners.run(owner, work)
+  within<T>(owner: string | undefined, work: () => T): T {
+    return owner === undefined ? this.#owners.exit(work) : this.#owners.run(owner, work)
   }
 
   reset(): void {
     this.#nowMs = startMs
     this.#timers.clear()
     this.#immediates = []
+    this.#dead.clear()
     this.#order = 0
   }
 
+  /** What it has begun ends, and it begins nothing more. */
   forget(owner: string): void {
+    this.#dead.add(owner)
     for (const timer of this.#timers) if (timer.owner === owner) this.#timers.delete(timer)
     this.#immediates = this.#immediates.filter((one) => one.owner !== owner)
   }
 
   later(ring: () => void, delayMs: number): Timer {
     const atMs = this.#nowMs + Math.max(1, delayMs)
-    const timer = { owner: this.#owners.getStore(), atMs, order: ++this.#order, ring }
-    this.#timers.add(timer)
+    const owner = this.#owners.getStore()
+    const timer = { owner, atMs, order: ++this.#order, ring }
+    if (owner === undefined || !this.#dead.has(owner)) this.#timers.add(timer)
     return timer
   }
 
@@ -73,7 +78,7 @@ class VirtualTime {
       const next = this.#immediates.filter(({ owner }) => !isFrozen(owner))
       if (next.length === 0) return
       this.#immediates = this.#immediates.filter(({ owner }) => isFrozen(owner))
-      for (const { run } of next) run()
+      for (const { owner, run } of next) this.within(owner, run)
     }
   }
 
@@ -89,7 +94,7 @@ class VirtualTime {
     if (!next) return false
     this.#timers.delete(next)
     this.#nowMs = Math.max(this.#nowMs, next.atMs)
-    next.ring()
+    this.within(next.owner, next.ring)
     return true
   }
 }

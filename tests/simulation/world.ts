@@ -21,7 +21,7 @@ export const integrations = {
   limited: { rateLimit: { perSecond: 10, burst: 3 }, retry: { delaysMs: [100], maxAttempts: 60 } },
   sick: {
     circuit: { failures: 3, openMs: 300, maxOpenMs: 1_200 },
-    retry: { delaysMs: [80], maxAttempts: 12, jitter: 0 },
+    retry: { delaysMs: [80, 400], maxAttempts: 25, jitter: 0 },
     onExhausted: 'manual',
   },
 } as const
