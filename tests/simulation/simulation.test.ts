@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 
 const script = path.join(import.meta.dirname, 'simulation.long.ts')
-const schedules = process.env['HUB_TEST_SCHEDULES'] ?? '20'
+const schedules = process.env['HUB_TEST_SCHEDULES'] ?? '60'
 
 /** In a process of its own, because its clock is no longer the world's. */
 async function play(seed: number, count: string): Promise<string> {

@@ -26,7 +26,7 @@ export interface NodeListener {
   /** Nodes came or went, so this node's part of every limit is another. */
   shareChanged(share: Share): void
   mayOwn(epoch: number): void
-  /** Another node's rows were freed: what lies before the marks is worth a look. */
+  /** Rows of an epoch that is over were freed: what lies before the marks is worth a look. */
   rowsFreed(): void
 }
 
@@ -137,6 +137,8 @@ export class Node {
   async #begin(): Promise<void> {
     const sentMs = performance.now()
     this.#epoch = await beginEpoch(this.#pool, this.#identity, this.#settings.leaseMs)
+    // What a former epoch of this node owned lies free again, behind the marks that its claims moved on.
+    this.#listener.rowsFreed()
     await this.#extendLease(sentMs, this.#epoch)
   }
 

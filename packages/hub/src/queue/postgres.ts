@@ -19,6 +19,8 @@ const beginning = new Date(0)
 
 /** A look from the beginning walks what a long snapshot keeps dead, so it may take this part of the time at most. */
 const lookShare = 0.02
+/** Nor may one look that took long, perhaps because the store stood still, put off the next for minutes. */
+const mostUntilLookMs = 60_000
 
 /** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
 const lateMs = 10_000
@@ -116,7 +118,8 @@ export class PostgresQueue implements ReadyQueue {
     )
     for (const { integrationId, firstFresh } of found) this.freed(integrationId, firstFresh ?? Infinity)
     const endedMs = performance.now()
-    this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, (endedMs - startedMs) / lookShare)
+    const restMs = Math.min((endedMs - startedMs) / lookShare, mostUntilLookMs)
+    this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, restMs)
     return found
   }
 
