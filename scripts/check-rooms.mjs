@@ -14,6 +14,7 @@ const rooms = {
   store: ['core'],
   queue: ['core'],
   'queue/postgres.ts': ['core', 'store'],
+  'queue/rabbitmq.ts': ['core', 'store'],
   targets: ['core'],
   sources: ['core'],
   engine: ['core', 'store', 'queue/queue.ts', 'targets/target.ts'],

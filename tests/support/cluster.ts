@@ -68,13 +68,14 @@ export class ClusterNode {
 export class Cluster {
   readonly nodes: ClusterNode[] = []
   readonly #env: NodeJS.ProcessEnv
+  readonly secretKey = randomBytes(32).toString('hex')
   readonly #adminKey = randomBytes(32).toString('hex')
 
   constructor(databaseUrl: string, more: NodeJS.ProcessEnv = {}) {
     this.#env = {
       DATABASE_URL: databaseUrl,
       HUB_ADMIN_KEY: this.#adminKey,
-      HUB_SECRET_KEY: randomBytes(32).toString('hex'),
+      HUB_SECRET_KEY: this.secretKey,
       HUB_LOG_LEVEL: 'warn',
       ...more,
     }

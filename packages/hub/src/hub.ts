@@ -34,7 +34,10 @@ import { makeDataDir } from './process/data-dir.ts'
 import { readLocalKeys, type LocalKeys } from './process/local-keys.ts'
 import { refuseUnfinishedRestore } from './process/unfinished-restore.ts'
 import { settingFacts } from './process/setting-facts.ts'
+import { Broker } from './queue/broker.ts'
 import { PostgresQueue } from './queue/postgres.ts'
+import type { ReadyQueue } from './queue/queue.ts'
+import { RabbitQueue } from './queue/rabbitmq.ts'
 import { readCloudEvents } from './sources/cloudevents.ts'
 import { answerHandshake } from './sources/handshake.ts'
 import { verifyRequest } from './sources/verify.ts'
@@ -56,6 +59,7 @@ const backlogPatienceMs = 5_000
 /** A server that vanished without a word must not hold up what another connection could do. */
 const answerWithinMs = 30_000
 const tolerableClockMs = 5_000
+const tellOfBrokerEveryMs = 60_000
 
 export interface RunningHub {
   readonly url: string
@@ -97,7 +101,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   const now = (): Date => new Date()
   const configuring: Configuring = { pool: readerPool, secrets, addresses, catalog, now }
   await catalog.refresh()
-  await joinInstallation(readerPool, secrets)
+  const installation = await joinInstallation(readerPool, secrets)
   await warnOfClock(readerPool, log)
   await createHello(configuring)
   await applyConfiguredManifest(configuring, config, log)
@@ -110,7 +114,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   started.defer(() => disk?.stop())
   const engine = new Engine({
     pool: enginePool,
-    queue: new PostgresQueue(enginePool),
+    queue: await openQueue(config, installation, enginePool, log, started),
     identity: { nodeKey: keys.nodeKey, host: os.hostname(), version },
     nodeSettings: defaultNodeSettings,
     catalog,
@@ -260,6 +264,27 @@ export async function migrateDatabase(
   await checkServer(databaseUrl)
   // Not the promise: the database would be stopped under it.
   return await migrate(databaseUrl)
+}
+
+async function openQueue(
+  { queueUrl }: Config,
+  installation: string,
+  pool: Pool,
+  log: Logger,
+  started: AsyncDisposableStack,
+): Promise<ReadyQueue> {
+  const postgres = new PostgresQueue(pool)
+  if (queueUrl === undefined) return postgres
+  let toldAtMs = -Infinity
+  const onTrouble = (error: unknown): void => {
+    if (performance.now() - toldAtMs < tellOfBrokerEveryMs) return
+    toldAtMs = performance.now()
+    log.warn({ err: error }, 'RabbitMQ is away; deliveries go on without it, and it is tried again')
+  }
+  const broker = new Broker({ url: queueUrl, installation, onTrouble })
+  await broker.start()
+  started.defer(() => broker.stop())
+  return new RabbitQueue({ postgres, pool, broker, onTrouble })
 }
 
 /** Events take their time of acceptance from this clock, and nearly all else from the database's. */

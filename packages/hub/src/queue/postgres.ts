@@ -25,6 +25,17 @@ const mostUntilLookMs = 60_000
 /** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
 const lateMs = 10_000
 
+/** Whose the rows of a claim become, in its transaction. */
+export interface Taker {
+  owner(client: Client, epoch: number): Promise<number>
+  took(client: Client, owner: number, rows: readonly OwnedDelivery[]): Promise<void>
+}
+
+const ownTaker: Taker = {
+  owner: (_, epoch) => Promise.resolve(epoch),
+  took: () => Promise.resolve(),
+}
+
 export class PostgresQueue implements ReadyQueue {
   readonly #pool: Pool
   readonly #fullLookEveryMs: number
@@ -36,21 +47,26 @@ export class PostgresQueue implements ReadyQueue {
     this.#fullLookEveryMs = fullLookEveryMs
   }
 
-  async claimFresh(lane: LaneRef, epoch: number, limit: number): Promise<FreshClaim> {
+  async claimFresh(lane: LaneRef, epoch: number, limit: number, taker = ownTaker): Promise<FreshClaim> {
     const marks = this.#marksOf(lane.integrationId)
     const { fresh: mark, returns } = marks
-    const claim = await this.#whileAlive(epoch, (client) =>
-      claimFreshRows(client, { ...lane, epoch, mark, limit }),
-    )
+    const claim = await this.#whileAlive(epoch, async (client) => {
+      const owner = await taker.owner(client, epoch)
+      const found = await claimFreshRows(client, { ...lane, epoch: owner, mark, limit })
+      await taker.took(client, owner, found.rows)
+      return found
+    })
     if (claim && marks.returns === returns) marks.fresh = claim.mark
     return claim ?? { rows: [], isLast: true }
   }
 
-  async claimTimed(lane: LaneRef, epoch: number, limit: number): Promise<TimedClaim> {
+  async claimTimed(lane: LaneRef, epoch: number, limit: number, taker = ownTaker): Promise<TimedClaim> {
     const marks = this.#marksOf(lane.integrationId)
     const { timed: mark, returns } = marks
     const claim = await this.#whileAlive(epoch, async (client) => {
-      const rows = await claimTimedRows(client, { ...lane, epoch, mark, limit })
+      const owner = await taker.owner(client, epoch)
+      const rows = await claimTimedRows(client, { ...lane, epoch: owner, mark, limit })
+      await taker.took(client, owner, rows)
       const isFull = rows.length === limit
       return { rows, nextDueInMs: isFull ? 0 : await findNextDue(client, { ...lane, timedMark: mark }) }
     })

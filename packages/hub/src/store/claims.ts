@@ -2,7 +2,7 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import type { Client } from './database.ts'
 import { isHead } from './queue.ts'
 
-interface ClaimedRow {
+export interface ClaimedRow {
   seq: number
   event_id: string
   body_bytes: number
@@ -15,13 +15,16 @@ interface ClaimedRow {
   replay_id: number | null
 }
 
+/** Of a row of the queue that is `q`. */
+export const claimedSql = `q.seq, q.event_id, q.body_bytes, q.due, q.attempts, q.counted, q.forgiven, q.subject_key::text,
+      q.restarted_at, q.replay_id`
+
 const claimSql = (candidates: string): string => `
   with candidates as materialized (${candidates} for update skip locked),
   claimed as (
     update hub.queue q set owner = $2 from candidates c
     where q.integration_id = $1 and q.seq = c.seq and q.owner is null
-    returning q.seq, q.event_id, q.body_bytes, q.due, q.attempts, q.counted, q.forgiven, q.subject_key::text,
-      q.restarted_at, q.replay_id
+    returning ${claimedSql}
   )
   select * from claimed order by due, seq`
 
@@ -85,7 +88,11 @@ async function claim(
 ): Promise<readonly OwnedDelivery[]> {
   const values = [integrationId, epoch, mark, limit, ...(lastSeq === undefined ? [] : [lastSeq])]
   const result = await client.query<ClaimedRow>({ name, text, values })
-  return result.rows.map((row) => ({
+  return result.rows.map((row) => toOwned(integrationId, row))
+}
+
+export function toOwned(integrationId: number, row: ClaimedRow): OwnedDelivery {
+  return {
     integrationId,
     seq: row.seq,
     eventId: row.event_id,
@@ -97,7 +104,7 @@ async function claim(
     subjectKey: row.subject_key === null ? null : BigInt(row.subject_key),
     restartedAt: row.restarted_at,
     replayId: row.replay_id,
-  }))
+  }
 }
 
 /** Whether a row is the head of its subject takes 7 µs to find out, so a claim asks of so many at most. */

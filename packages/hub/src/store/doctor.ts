@@ -79,7 +79,7 @@ async function readIdleSlots(pool: Pool): Promise<DatabaseReport['idleSlots']> {
 /** Of each integration only so many are looked at: what nobody owns is found among its oldest. */
 const lookedAt = 10_000
 
-/** Deliveries whose owner is no node, by the integration's id. */
+/** Deliveries whose owner is no node, nor a publication, by the integration's id. */
 export async function countOrphans(
   pool: Pool,
   integrationIds: readonly number[],
@@ -92,7 +92,7 @@ export async function countOrphans(
          select count(*) from (
            select owner from hub.queue where integration_id = wanted.id order by seq limit ${lookedAt}
          ) as oldest
-         where owner is not null and not exists (select from hub.nodes where epoch = oldest.owner)
+         where owner > 0 and not exists (select from hub.nodes where epoch = oldest.owner)
        ) as orphans
        where orphans.count > 0`,
       [integrationIds],

@@ -1,0 +1,87 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { until } from '../../packages/hub/src/testing/until.ts'
+import { lastingPort } from './free-port.ts'
+
+/** The program itself: Debian's wrapper around it wants to be the system's service. */
+const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+
+/** A RabbitMQ of a test's own, in a temporary directory and on free ports. */
+export class RabbitServer {
+  readonly port: number
+  readonly #dir: string
+  readonly #env: NodeJS.ProcessEnv
+  #child: ChildProcess | null = null
+
+  private constructor(port: number, dir: string, env: NodeJS.ProcessEnv) {
+    this.port = port
+    this.#dir = dir
+    this.#env = env
+  }
+
+  static async start(): Promise<RabbitServer> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-rabbit-'))
+    const port = await lastingPort()
+    fs.writeFileSync(path.join(dir, 'plugins'), '[].\n')
+    fs.writeFileSync(
+      path.join(dir, 'rabbitmq.conf'),
+      `listeners.tcp.1 = 127.0.0.1:${port}\nlog.console = false\n`,
+    )
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: dir,
+      ERL_EPMD_PORT: String(await lastingPort()),
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODENAME: `hub${port}@localhost`,
+      RABBITMQ_DIST_PORT: String(await lastingPort()),
+      RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq'),
+      RABBITMQ_MNESIA_BASE: path.join(dir, 'mnesia'),
+      RABBITMQ_LOG_BASE: path.join(dir, 'log'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'plugins'),
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1',
+    }
+    const server = new RabbitServer(port, dir, env)
+    await server.restart()
+    return server
+  }
+
+  get url(): string {
+    return `amqp://guest:guest@127.0.0.1:${this.port}`
+  }
+
+  async restart(): Promise<void> {
+    this.#child = spawn(program, [], { env: this.#env, cwd: this.#dir, stdio: 'ignore', detached: true })
+    await until('RabbitMQ answers', () => answers(this.port), 240_000)
+  }
+
+  /** With all that belongs to it. */
+  async kill(): Promise<void> {
+    const child = this.#child
+    this.#child = null
+    if (child?.pid === undefined) return
+    const closed = once(child, 'close')
+    process.kill(-child.pid, 'SIGKILL')
+    await closed
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    // Erlang's name server outlives what it was started for.
+    spawnSync('epmd', ['-kill'], { env: this.#env })
+    fs.rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1')
+  const connected = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  )
+  socket.destroy()
+  return connected
+}
