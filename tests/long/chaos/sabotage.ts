@@ -26,7 +26,7 @@ function die(point: Failpoint): void {
 
 const events = /copy hub\.events/
 const attempts = /copy hub\.attempts/
-const isCommit = /commit\s*$/
+const isCommit = /;\s*commit\b/
 
 const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown }
 const query = prototype.query
@@ -59,9 +59,9 @@ const nowAndThen = (): boolean => ++chances % 20 === 0
 
 function plant(statement: Query, text: string): void {
   if (bug === 'acknowledge before commit' && events.test(text) && isCommit.test(text) && nowAndThen())
-    statement.text = text.replace(isCommit, 'rollback')
+    statement.text = text.replace(isCommit, '; rollback')
   if (bug === 'drop a batch of outcomes' && attempts.test(text) && isCommit.test(text) && nowAndThen())
-    statement.text = text.replace(isCommit, 'rollback')
+    statement.text = text.replace(isCommit, '; rollback')
   if (bug === 'end rows of others' && /delete from hub\.queue q where/.test(text))
     statement.text = text.replace(/ and owner = \d+/g, '')
   if (bug === 'hand over out of order')
