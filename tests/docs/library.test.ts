@@ -30,6 +30,7 @@ declare const order: { id: string }
 declare const orderId: string
 declare const handleOnce: (id: string, type: string, data: unknown) => Promise<void>
 declare const app: any, express: any, client: any, dataSource: any, PrismaClient: any, PrismaPg: any, Order: any, Reservation: any
+declare const postgres: any, drizzle: any, orders: any, reservations: any, Kysely: any, PostgresDialect: any, knex: any, MikroORM: any
 interface MyTransaction { query(text: string, values: readonly unknown[]): Promise<{ rows: Record<string, unknown>[] }> }
 `
 

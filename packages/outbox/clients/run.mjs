@@ -1,4 +1,5 @@
-// Installs the clients of other people, asks all of them the same, and writes what they answered into the docs.
+// Installs the clients of other people, asks all of them the same, and writes what they answered into the docs:
+// npm run clients --workspace packages/outbox [-- --install-only]
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -9,6 +10,8 @@ const matrixFile = path.resolve(here, '../../../docs/library/clients-matrix.md')
 
 install()
 generatePrismaClient()
+// For a run of all tests, which asks them then.
+if (process.argv.includes('--install-only')) process.exit()
 const given = await ask([
   path.resolve(here, '../src/clients/pg.test.ts'),
   path.join(here, 'other-clients.test.ts'),
@@ -35,7 +38,7 @@ function generatePrismaClient() {
 /** Client → question → whether it held. */
 async function ask(files) {
   const found = new Map()
-  const events = run({ files, concurrency: 1 })
+  const events = run({ files, concurrency: 2 })
   for await (const { type, data } of events) {
     if (type === 'test:fail') process.exitCode = 1
     if (type === 'test:stderr') process.stderr.write(data.message)
@@ -65,7 +68,16 @@ function toMatrix(answers) {
 }
 
 function versionOf(client) {
-  const packages = { 'node-postgres': 'pg', Prisma: '@prisma/client', TypeORM: 'typeorm' }
+  const packages = {
+    'node-postgres': 'pg',
+    Prisma: '@prisma/client',
+    TypeORM: 'typeorm',
+    'postgres.js': 'postgres',
+    Drizzle: 'drizzle-orm',
+    Kysely: 'kysely',
+    Knex: 'knex',
+    MikroORM: '@mikro-orm/core',
+  }
   const file = path.join(here, 'node_modules', packages[client], 'package.json')
   return JSON.parse(fs.readFileSync(file, 'utf8')).version
 }

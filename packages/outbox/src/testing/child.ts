@@ -10,7 +10,7 @@ const outbox = createOutbox({
   db: client.db,
   schema: work.schema,
   settings: {
-    leaseMs: 600,
+    leaseMs: 1_500,
     'polling.intervalMs': 50,
     'polling.idleIntervalMs': 50,
     'retry.baseDelayMs': 100,

@@ -56,7 +56,7 @@ export function describeClient<Tx>(
     })
 
     const silent = { warn: () => undefined, error: () => undefined }
-    const settings = { leaseMs: 600, 'retry.baseDelayMs': 0 }
+    const settings = { leaseMs: 5_000, 'retry.baseDelayMs': 0 }
     const create = () =>
       createOutbox<UndeclaredEvents, Tx>({ db: client.db, schema, settings, logger: silent })
     const spawn = (role: string) => {
