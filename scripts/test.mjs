@@ -1,5 +1,6 @@
 // Runs tests against one PostgreSQL that is made for the run. unit: beside the code; quick: those, and what crosses
-// processes; more: what installs other software first, the examples, and every snippet of the documentation.
+// processes; more: what takes longer or installs other software first: simulated schedules, brokers, proxies, the
+// examples, every snippet of the documentation.
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -10,7 +11,7 @@ const root = path.resolve(import.meta.dirname, '..')
 const more = [
   'packages/nestjs/applications/**/*.test.ts',
   'packages/outbox/clients/**/*.test.ts',
-  'tests/{backup,cluster,docs,examples,library,operating}/**/*.test.ts',
+  'tests/{backup,cluster,docs,examples,library,operating,simulation}/**/*.test.ts',
 ]
 const unit = ['packages/**/*.test.ts', 'bench/**/*.test.ts']
 const suites = {
