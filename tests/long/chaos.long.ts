@@ -57,8 +57,10 @@ async function run(closing: (() => Promise<unknown> | void)[]): Promise<number> 
   if (!first) throw new Error('there is no node')
   const keys = await configure(first.api, sink)
   behaveAsUsual(sink, random)
+  const api = new AnyNode(cluster.nodes.map((node) => node.api))
+  await api.know(Object.values(keys))
   const load = new Load({
-    ...{ api: new AnyNode(cluster.nodes.map(({ api }) => api)), keys, auditor, seed: options.seed },
+    ...{ api, keys, auditor, seed: options.seed },
     eventsPerSecond: options.rate,
   })
   load.start(1)

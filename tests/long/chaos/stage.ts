@@ -1,3 +1,4 @@
+import { until } from '../../../packages/hub/src/testing/until.ts'
 import type { Random } from '../../support/random.ts'
 import type { Answer, Api, Call } from '../../support/api.ts'
 import type { Auditor } from '../../support/auditor.ts'
@@ -23,6 +24,14 @@ export class AnyNode {
 
   constructor(apis: readonly Api[]) {
     this.#apis = apis
+  }
+
+  /** A key that one node made is known to the others within a second. */
+  async know(keys: readonly string[]): Promise<void> {
+    await until('every node knows the keys', async () => {
+      const asked = this.#apis.flatMap((api) => keys.map((key) => api.as(key).post('/v1/events')))
+      return (await Promise.all(asked)).every(({ status }) => status !== 401)
+    })
   }
 
   as(key: string): Caller {
