@@ -15,7 +15,7 @@ import { removeDataDirs } from '../support/hub-process.ts'
 import { PostgresServer, superuser } from '../support/postgres.ts'
 import { Random } from '../support/random.ts'
 import { Sink } from '../support/sink.ts'
-import { readStoreTruth, type StoreTruth } from '../support/store-truth.ts'
+import { readLeftOver, readStoreTruth, type StoreTruth } from '../support/store-truth.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { clockJump, faults } from './chaos/faults.ts'
 import { bugs } from './chaos/named.ts'
@@ -84,6 +84,7 @@ async function run(closing: (() => Promise<unknown> | void)[]): Promise<number> 
   )
   const drainedMs = performance.now() - settledMs
   const truth = await settledTruth(stage.postgres)
+  for (const row of truth.queued > 0 ? await readLeftOver(storeOf(stage.postgres)) : []) console.log(row)
   const verdict = auditor.judge()
   const wrong = [...failures, ...faultsOf(verdict, truth)]
   console.log(`${formatFaults(played)}\n\n${formatVerdict(verdict, truth)}\n`)
@@ -151,8 +152,12 @@ async function playFaults(stage: Stage, sink: Sink, untilMs: number): Promise<re
 }
 
 /** What the store says when the last outcomes are written, or what it says in the end. */
+function storeOf(postgres: PostgresServer): { readonly connectionString: string } {
+  return { connectionString: postgres.url(superuser, database) }
+}
+
 async function settledTruth(postgres: PostgresServer): Promise<StoreTruth> {
-  const store = { connectionString: postgres.url(superuser, database) }
+  const store = storeOf(postgres)
   const isSettled = async (): Promise<boolean> => (await readStoreTruth(store)).queued === 0
   await until('the queue is empty', isSettled, 30_000).catch(() => undefined)
   return readStoreTruth(store)

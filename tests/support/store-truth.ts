@@ -39,6 +39,26 @@ export async function readStoreTruth(store: pg.ClientConfig): Promise<StoreTruth
   }
 }
 
+/** What is left in the queue, for whoever looks for the reason. */
+export async function readLeftOver(store: pg.ClientConfig): Promise<readonly object[]> {
+  const client = new pg.Client(store)
+  await client.connect()
+  try {
+    const { rows } = await client.query<object>(leftOverSql)
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+const leftOverSql = `
+  select i.name as integration, q.seq, q.event_id, q.owner, n.node_key, n.lease_until > now() as is_owner_alive, q.due,
+    q.attempts, q.subject_key::text, q.last_error, not exists (
+      select from hub.queue before where before.integration_id = q.integration_id
+        and before.subject_key = q.subject_key and before.seq < q.seq) as is_head
+  from hub.queue q join hub.integrations i on i.id = q.integration_id left join hub.nodes n on n.epoch = q.owner
+  order by q.integration_id, q.subject_key, q.seq limit 50`
+
 const notEndedOnceSql = `
   select count(*) as n
   from hub.events e cross join unnest(e.routes) as route (integration_id)

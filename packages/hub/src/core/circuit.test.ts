@@ -319,7 +319,7 @@ function sitThrough(
       const verdict: Verdict = decideNext(outcome, tried, { retry, onExhausted: 'dead' }, isProbe, nowMs, 0.5)
       if (verdict.counts) row.counted++
       if (verdict.counts && isDown) downCounted++
-      if (verdict.next === 'retry') row.dueMs = verdict.dueMs
+      if (verdict.next === 'retry') row.dueMs = nowMs + verdict.inMs
       else row.ended = verdict.ended
     }
   }

@@ -12,7 +12,8 @@ export interface Tried {
 
 export type Verdict =
   | { readonly next: 'end'; readonly ended: 'delivered' | 'dead' | 'manual'; readonly counts: boolean }
-  | { readonly next: 'retry'; readonly dueMs: number; readonly counts: boolean }
+  /** Counted from the end of the attempt: a clock may be put forward or back before it is written down. */
+  | { readonly next: 'retry'; readonly inMs: number; readonly counts: boolean }
 
 /** A target that gives one of these to a probe, or nothing, is still down: that is no attempt of the event's. */
 const downStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504])
@@ -30,19 +31,19 @@ export function decideNext(
   random: number,
 ): Verdict {
   if (outcome.result === 'delivered') return { next: 'end', ended: 'delivered', counts: true }
-  if (outcome.result === 'aborted') return { next: 'retry', dueMs: nowMs, counts: false }
+  if (outcome.result === 'aborted') return { next: 'retry', inMs: 0, counts: false }
   if (outcome.result === 'permanent') return { next: 'end', ended: 'dead', counts: true }
 
   const counts = !(asProbe && isDown(outcome))
   const spent = tried.counted - tried.forgiven + (counts ? 1 : 0)
-  const deadlineMs = tried.since.getTime() + policy.retry.giveUpAfterMs
-  const dueMs = counts ? nextDueMs(outcome, policy.retry, spent, nowMs, deadlineMs, random) : nowMs
+  const leftMs = tried.since.getTime() + policy.retry.giveUpAfterMs - nowMs
+  const inMs = counts ? nextInMs(outcome, policy.retry, spent, leftMs, random) : 0
   // What a probe found down ends by time only: a policy that was tightened meanwhile must not let an outage end it.
   const isSpent = counts && spent >= policy.retry.maxAttempts
-  if (isSpent || dueMs > deadlineMs) {
+  if (isSpent || inMs > leftMs) {
     return { next: 'end', ended: policy.onExhausted, counts }
   }
-  return { next: 'retry', dueMs, counts }
+  return { next: 'retry', inMs, counts }
 }
 
 export function isDown(outcome: Outcome): boolean {
@@ -55,19 +56,18 @@ export function neverLeft(outcome: Outcome): boolean {
   return outcome.errorClass === 'misconfigured' || outcome.errorClass === 'contract'
 }
 
-function nextDueMs(
+function nextInMs(
   outcome: Outcome,
   policy: IntegrationSpec['retry'],
   spent: number,
-  nowMs: number,
-  deadlineMs: number,
+  leftMs: number,
   random: number,
 ): number {
   const delayMs = policy.delaysMs[Math.min(spent, policy.delaysMs.length) - 1] ?? 0
   const jittered = delayMs * (1 + policy.jitter * (2 * random - 1))
   // A target may ask for any time; it gets what the policy has left.
-  const asked = Math.min(outcome.retryAfterMs ?? 0, Math.max(0, deadlineMs - nowMs))
-  return nowMs + Math.round(Math.max(jittered, asked))
+  const asked = Math.min(outcome.retryAfterMs ?? 0, Math.max(0, leftMs))
+  return Math.round(Math.max(jittered, asked))
 }
 
 /** How a dead letter is grouped when its last outcome named no class. */

@@ -17,6 +17,8 @@ export interface Finished {
   readonly work: Work
   readonly outcome: Outcome
   readonly verdict: Verdict
+  /** By the clock that nobody puts forward or back. */
+  readonly endedMs: number
 }
 
 export interface Settled extends Finished {
@@ -111,18 +113,24 @@ class OwnRows {
   }
 }
 
-function toSettled({ integration, work, outcome, verdict }: Finished, mine: boolean): Settled {
-  return { integration, work, outcome, verdict, mine }
+function toSettled({ integration, work, outcome, verdict, endedMs }: Finished, mine: boolean): Settled {
+  return { integration, work, outcome, verdict, endedMs, mine }
 }
 
-function toReschedule({ work, outcome, verdict }: Finished): Parameters<typeof rescheduleRows>[1] {
+/** Of a time that began with the end of the attempt. */
+export function leftMs({ endedMs }: Finished, inMs: number): number {
+  return endedMs + inMs - performance.now()
+}
+
+function toReschedule(finished: Finished): Parameters<typeof rescheduleRows>[1] {
+  const { work, outcome, verdict } = finished
   if (verdict.next !== 'retry') return []
   const { delivery } = work
   return [
     {
       integrationId: delivery.integrationId,
       seq: delivery.seq,
-      dueInMs: verdict.dueMs - Date.now(),
+      dueInMs: leftMs(finished, verdict.inMs),
       attempts: delivery.attempts + 1,
       counted: delivery.counted + (verdict.counts ? 1 : 0),
       error: outcome.error,

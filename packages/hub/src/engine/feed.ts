@@ -82,7 +82,7 @@ export class Feed {
       httpStatus: outcome.httpStatus,
       errorClass: outcome.errorClass,
       error: outcome.error,
-      nextAttemptAt: verdict.next === 'retry' ? new Date(verdict.dueMs) : null,
+      nextAttemptAt: verdict.next === 'retry' ? new Date(Date.now() + verdict.inMs) : null,
     })
   }
 

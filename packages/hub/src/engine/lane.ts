@@ -125,6 +125,11 @@ export class Lane implements Taker {
     else this.#backlog.freshLeft()
   }
 
+  /** Tried, and to be tried again. */
+  dueIn(inMs: number): void {
+    this.#backlog.dueIn(inMs)
+  }
+
   /** What a look at the table found. */
   found(hasFresh: boolean, nextDueInMs: number | null): void {
     if (hasFresh) this.#backlog.freshLeft()
@@ -216,7 +221,7 @@ export class Lane implements Taker {
     const { id: integrationId, name: integration } = this.#integration
     const { delivery } = work
     this.#deps.telemetry.emit('attempt', { integrationId, integration, delivery, outcome, verdict, asProbe })
-    this.#deps.finished({ integration, work, outcome, verdict })
+    this.#deps.finished({ integration, work, outcome, verdict, endedMs: performance.now() })
     this.pump()
   }
 
@@ -246,7 +251,8 @@ export class Lane implements Taker {
     this.#window.remove((other) => other === work)
     const outcome = noOutcome('The payload of this event is missing from the store.')
     const verdict = { next: 'end', ended: 'dead', counts: false } as const
-    this.#deps.finished({ integration: this.#integration.name, work, outcome, verdict })
+    const { name: integration } = this.#integration
+    this.#deps.finished({ integration, work, outcome, verdict, endedMs: performance.now() })
   }
 
   #fill(epoch: number, nowMs: number): void {

@@ -7,7 +7,7 @@ import { SharedSlots } from '../core/slots.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
 import type { NewDelivery } from './commit-events.ts'
-import type { Committed } from './commit-outcomes.ts'
+import { leftMs, type Committed } from './commit-outcomes.ts'
 import type { Waiting } from '../queue/queue.ts'
 import type { HandOver, Reservation } from './ingest.ts'
 import type { LaneDeps, LaneState } from './lane-parts.ts'
@@ -108,11 +108,12 @@ export class Lanes implements HandOver {
   outcomesCommitted(committed: Committed): void {
     this.#deps.telemetry.emit('settled', { settled: committed.settled })
     const touched = new Set<Lane>()
-    for (const { work, verdict, mine } of committed.settled) {
+    for (const finished of committed.settled) {
+      const { work, verdict, mine } = finished
       const lane = this.#lanes.get(work.delivery.integrationId)
       if (!lane) continue
       touched.add(lane)
-      if (mine && verdict.next === 'retry') lane.leftOnDisk(new Date(verdict.dueMs))
+      if (mine && verdict.next === 'retry') lane.dueIn(leftMs(finished, verdict.inMs))
     }
     for (const lane of touched) lane.pump()
   }

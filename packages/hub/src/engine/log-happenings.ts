@@ -94,7 +94,7 @@ export class HappeningsLog {
         errorClass: outcome.errorClass,
         error: outcome.error,
         durationMs: Math.round(outcome.durationMs),
-        next: verdict.next === 'end' ? verdict.ended : new Date(verdict.dueMs).toISOString(),
+        next: verdict.next === 'end' ? verdict.ended : new Date(Date.now() + verdict.inMs).toISOString(),
       },
       failed ? 'attempt failed' : 'attempt',
     )
