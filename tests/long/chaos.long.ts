@@ -151,11 +151,11 @@ async function playFaults(stage: Stage, sink: Sink, untilMs: number): Promise<re
   return played
 }
 
-/** What the store says when the last outcomes are written, or what it says in the end. */
 function storeOf(postgres: PostgresServer): { readonly connectionString: string } {
   return { connectionString: postgres.url(superuser, database) }
 }
 
+/** What the store says when the last outcomes are written, or what it says in the end. */
 async function settledTruth(postgres: PostgresServer): Promise<StoreTruth> {
   const store = storeOf(postgres)
   const isSettled = async (): Promise<boolean> => (await readStoreTruth(store)).queued === 0
