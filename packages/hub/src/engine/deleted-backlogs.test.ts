@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { billingId, TestStore } from '../testing/store.ts'
+import { until } from '../testing/until.ts'
 import { cancelBacklogOf, cancelDeletedBacklogs } from './deleted-backlogs.ts'
 
 let store: TestStore
@@ -34,6 +35,20 @@ test('all that waits for a deleted integration is cancelled, whoever holds it, a
   const { cancelled, queued, timed } = await store.counters(id)
   assert.deepEqual([cancelled, queued, timed], [2_500, -2_500, -833])
   assert.equal(await count('queue', billingId), 1, `event ${waiting.id} is of another integration`)
+})
+
+// Seen to fail with: one pass over the backlog.
+test('a row whose outcome is being written is cancelled right after that', async () => {
+  const id = await addDeleted('locked', 10)
+  const writer = await store.pool.connect()
+  await writer.query('begin')
+  await writer.query('select from hub.queue where integration_id = $1 and seq = 3 for update', [id])
+  const cancelled = cancelBacklogOf({ pool: store.pool, nodeKey: 'node' }, id, 60_000)
+  await until('only the locked one waits', async () => (await count('queue', id)) === 1)
+  await writer.query('commit')
+  writer.release()
+  await cancelled
+  assert.deepEqual([await count('queue', id), await count('attempts', id)], [0, 10])
 })
 
 test('what was not done in the time given is done later', async () => {

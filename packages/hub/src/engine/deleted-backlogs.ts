@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { cancelOfDeleted, listDeletedWithBacklog } from '../store/acting.ts'
 import { addToCounters } from '../store/counters.ts'
 import { transaction, type Pool } from '../store/database.ts'
@@ -10,6 +11,8 @@ export interface BacklogDeps {
 
 /** Small enough that nobody waits for its locks, whatever the length of the backlog. */
 const batchRows = 1_000
+/** Whoever holds the lock of a row is about to write down how its attempt ended. */
+const lockedRetryMs = 20
 
 /**
  * Cancels what waits for a deleted integration, batch by batch, so that what is done stays done. Returns when nothing
@@ -28,8 +31,10 @@ export async function cancelBacklogOf(
       await addToCounters(client, deps.nodeKey, 'person', changed.counts)
       return changed.keys
     })
-    if (keys.length === 0) return
-    afterSeq = Math.max(...keys.map(({ seq }) => seq))
+    afterSeq = Math.max(0, ...keys.map(({ seq }) => seq))
+    if (keys.length > 0) continue
+    if (!(await read(deps.pool, listDeletedWithBacklog)).includes(integrationId)) return
+    await delay(lockedRetryMs)
   }
 }
 
