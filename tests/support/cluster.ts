@@ -12,11 +12,11 @@ export class ClusterNode {
   readonly #dataDir = newDataDir()
   #hub: HubProcess
 
-  constructor(name: string, port: number, adminKey: string, env: NodeJS.ProcessEnv) {
+  constructor(name: string, port: number, adminKey: string, env: NodeJS.ProcessEnv, from?: string) {
     this.name = name
     this.#env = { ...env, HUB_PORT: String(port) }
     this.api = new Api(`http://127.0.0.1:${port}`, adminKey)
-    this.#hub = this.#run()
+    this.#hub = this.#run({}, from)
   }
 
   get hub(): HubProcess {
@@ -29,9 +29,9 @@ export class ClusterNode {
     return items.find(({ self }: Json) => self).nodeId as string
   }
 
-  /** Starts it again; `more` holds for this run only. */
-  start(more: NodeJS.ProcessEnv = {}): void {
-    this.#hub = this.#run(more)
+  /** Starts it again; `more` and `from` hold for this run only. */
+  start(more: NodeJS.ProcessEnv = {}, from?: string): void {
+    this.#hub = this.#run(more, from)
   }
 
   async ready(): Promise<void> {
@@ -59,8 +59,9 @@ export class ClusterNode {
     await this.api.close()
   }
 
-  #run(more: NodeJS.ProcessEnv = {}): HubProcess {
-    return new HubProcess(this.#dataDir, { by: 'node', env: { ...this.#env, ...more } })
+  #run(more: NodeJS.ProcessEnv = {}, from?: string): HubProcess {
+    const env = { ...this.#env, ...more }
+    return new HubProcess(this.#dataDir, { by: 'node', env, ...(from !== undefined && { from }) })
   }
 }
 
@@ -81,10 +82,10 @@ export class Cluster {
     }
   }
 
-  /** Starts one more and waits until it is ready. */
-  async add(more: NodeJS.ProcessEnv = {}): Promise<ClusterNode> {
+  /** Starts one more, with the code that is at `from`, and waits until it is ready. */
+  async add(more: NodeJS.ProcessEnv = {}, from?: string): Promise<ClusterNode> {
     const name = `node-${this.nodes.length + 1}`
-    const node = new ClusterNode(name, await lastingPort(), this.#adminKey, { ...this.#env, ...more })
+    const node = new ClusterNode(name, await lastingPort(), this.#adminKey, { ...this.#env, ...more }, from)
     this.nodes.push(node)
     await node.ready()
     return node

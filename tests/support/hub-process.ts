@@ -19,6 +19,8 @@ export interface HubOptions {
   readonly by?: keyof typeof commands
   /** Such as `--demo`. */
   readonly args?: readonly string[]
+  /** Where its code is: by default here. */
+  readonly from?: string
 }
 
 export interface Ending {
@@ -40,11 +42,11 @@ export class HubProcess {
   readonly ended: Promise<Ending>
   #stdout = ''
 
-  constructor(dataDir: string, { env = {}, by = 'npm', args = [] }: HubOptions = {}) {
+  constructor(dataDir: string, { env = {}, by = 'npm', args = [], from = root }: HubOptions = {}) {
     this.dataDir = dataDir
     const [command, ...first] = commands[by]
     const child = spawn(command, [...first, ...args], {
-      cwd: root,
+      cwd: from,
       detached: true,
       env: { ...process.env, HUB_PORT: '0', ...env, HUB_DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', 'pipe'],
