@@ -5,7 +5,7 @@ import type pg from 'pg'
 import { billingId, TestStore } from '../testing/store.ts'
 import { until } from '../testing/until.ts'
 import { sendBurst } from './burst.ts'
-import { beginByIndex } from './database.ts'
+import { beginByIndex, openPool } from './database.ts'
 import { beginEpoch, epochGuard, leave, renewLease, takeOverDeadNodes } from './nodes.ts'
 import { insertQueueRows } from './queue.ts'
 
@@ -174,6 +174,24 @@ test('a lease begins when the rows of the former epoch are free, however long th
     [epoch],
   )
   assert.deepEqual(rows, [{ lasts: true }])
+})
+
+// Seen to fail with: the limit of every other answer.
+test('the rows of an epoch are freed, however long an answer is waited for otherwise', async () => {
+  const epoch = await begin('a')
+  assert.ok(await flush(epoch))
+  const options = { url: store.url, applicationName: 'impatient', maxConnections: 1, answerWithinMs: 300 }
+  const impatient = openPool(options, () => undefined)
+  const blocker = await store.pool.connect()
+  await blocker.query('begin')
+  await blocker.query('select from hub.queue for update')
+  const left = leave(impatient, epoch)
+  await blocker.query('select pg_sleep(0.6)')
+  await blocker.query('commit')
+  blocker.release()
+  await left
+  await impatient.end()
+  assert.deepEqual(await owners(), [null])
 })
 
 type Step = { readonly does: 'begin' | 'leave' | 'flush' | 'die' | 'take over'; readonly who: 0 | 1 | 2 }

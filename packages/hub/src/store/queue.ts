@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { BurstResult, Statement } from './burst.ts'
 import { CopyRows } from './copy.ts'
@@ -76,10 +77,17 @@ export async function freeRows(client: Client | Pool, keys: readonly RowKey[], e
   )
 }
 
+/** Ten million rows take a second from memory, and from a slow disk longer than an answer is waited for otherwise. */
+const readAllWithinMs = 600_000
+
+/** Reads the whole queue: an index of owners would cost every delivery a write, and this happens once in a node's life. */
 export async function freeEpochs(client: Client, epochs: readonly number[]): Promise<number> {
-  const result = await client.query('update hub.queue set owner = null where owner = any($1::bigint[])', [
-    epochs,
-  ])
+  const query: pg.QueryConfig & { readonly query_timeout: number } = {
+    text: 'update hub.queue set owner = null where owner = any($1::bigint[])',
+    values: [epochs],
+    query_timeout: readAllWithinMs,
+  }
+  const result = await client.query(query)
   return result.rowCount ?? 0
 }
 

@@ -4,7 +4,7 @@ import { createEventId, eventTime } from '../core/ids.ts'
 import { openPool, type Pool } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPartitions, dayMs, ensurePartitions, startOfDay } from '../store/partitions.ts'
-import { createTestDatabase } from './database.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
 
 /** What tests call the one integration and source that most of them need. */
 export const shopId = 1
@@ -16,12 +16,14 @@ export const parkingId = 2
  * days, into which tests put rows as the hot path would have left them.
  */
 export class TestStore {
+  readonly url: string
   readonly pool: Pool
   readonly #drop: () => Promise<void>
   #lastSeq = 1_000
   #lastMs = 0
 
-  private constructor(pool: Pool, drop: () => Promise<void>) {
+  private constructor({ url, drop }: TestDatabase, pool: Pool) {
+    this.url = url
     this.pool = pool
     this.#drop = drop
   }
@@ -30,7 +32,7 @@ export class TestStore {
     const database = await createTestDatabase()
     await migrate(database.url)
     const pool = openPool({ url: database.url, applicationName: 'test', maxConnections: 8 }, assert.fail)
-    const store = new TestStore(pool, () => database.drop())
+    const store = new TestStore(database, pool)
     await ensurePartitions(pool, new Date())
     // Far above the seqs that are given to rows here.
     await pool.query(`select setval('hub.event_seq', 1000000)`)
