@@ -216,14 +216,15 @@ export class Ingest {
     }
   }
 
+  /** What they conflict with may be among the others: it must be on disk before anybody is refused for it. */
   async #withoutConflicts(batch: readonly Pending[], { conflicts }: RequestConflictError): Promise<void> {
-    const others: Pending[] = []
-    for (const request of batch) {
-      const fate = conflicts.get(request)
-      if (fate) answer([request], [fate])
-      else others.push(request)
+    const others = batch.filter((request) => !conflicts.has(request))
+    if (others.length === 0) {
+      const fates = batch.flatMap((request) => conflicts.get(request) ?? [])
+      return answer(batch, fates)
     }
-    if (others.length > 0) await this.#flush(others)
+    await this.#flush(others)
+    await this.#flush(batch.filter((request) => conflicts.has(request)))
   }
 
   /** Where they cannot be made the next try finds them missing again, and says so. */
