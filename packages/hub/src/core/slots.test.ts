@@ -72,6 +72,18 @@ test('whoever had to wait is told when there is one for it', () => {
   assert.equal(second.inFlight, 2)
 })
 
+// Seen to fail with: only the first of those who wait told.
+test('one that waited and has nothing to send any more does not keep the slot from the next', () => {
+  const slots = new SharedSlots(4)
+  const [first, second, third] = [1, 2, 3].map(() => new Greedy(slots, 2)) as [Greedy, Greedy, Greedy]
+  for (const taker of [first, second, third]) taker.pump()
+  assert.deepEqual([first.inFlight, second.inFlight, third.inFlight, slots.free], [2, 1, 1, 0])
+  first.wanted = second.wanted = 0
+  first.land()
+  first.land()
+  assert.equal(third.inFlight, 2)
+})
+
 // Seen to fail with: all of them for retries.
 test('a quarter of the slots is kept for first attempts, and at least one where there are two', () => {
   assert.deepEqual([1, 2, 3, 4, 16, 1_000].map(retrySlots), [1, 1, 2, 3, 12, 750])

@@ -40,13 +40,15 @@ export class SharedSlots {
     this.#free--
   }
 
+  /** Told is who waits, until one takes it: some have nothing to send any more. */
   giveBack(): void {
-    this.#free++
-    for (const taker of this.#waiting) {
-      if (taker.inFlight >= this.#free) continue
+    const free = ++this.#free
+    if (this.#waiting.size === 0) return
+    for (const taker of [...this.#waiting]) {
+      if (taker.inFlight >= free) continue
       this.#waiting.delete(taker)
       taker.pump()
-      return
+      if (this.#free < free) return
     }
   }
 
