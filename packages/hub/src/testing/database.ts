@@ -4,7 +4,7 @@ import { startTestServer } from './server.ts'
 
 export interface TestDatabase {
   readonly url: string
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 const objectInUse = '55006'
