@@ -35,13 +35,15 @@ export class Stage {
   readonly api: Api
   readonly hub: HubProcess
   readonly sink: Sink
+  readonly databaseUrl: string
   readonly #arrivals = new Map<string, Arrival[]>()
   #lines = 0
 
-  private constructor(api: Api, hub: HubProcess, sink: Sink) {
+  private constructor(api: Api, hub: HubProcess, sink: Sink, databaseUrl: string) {
     this.api = api
     this.hub = hub
     this.sink = sink
+    this.databaseUrl = databaseUrl
     sink.onArrival((arrival) => this.arrivalsAt(arrival.target).push(arrival))
   }
 
@@ -67,7 +69,7 @@ export class Stage {
     })
     const api = new Api(await hub.ready(), adminKey)
     after(() => api.close())
-    return new Stage(api, hub, sink)
+    return new Stage(api, hub, sink, database.url)
   }
 
   arrivalsAt(target: string): Arrival[] {

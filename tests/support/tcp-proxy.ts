@@ -23,6 +23,7 @@ export class TcpProxy {
   readonly #server: net.Server
   readonly #pairs = new Set<Pair>()
   #trouble: Trouble = { kind: 'none' }
+  #asked = 0
 
   private constructor(server: net.Server, targetPort: number) {
     this.#server = server
@@ -34,6 +35,11 @@ export class TcpProxy {
     const server = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     return new TcpProxy(server, targetPort)
+  }
+
+  /** How many messages have come from clients, as they were sent: a burst of statements is one. */
+  get asked(): number {
+    return this.#asked
   }
 
   /** From now on, for old connections too. */
@@ -69,7 +75,10 @@ export class TcpProxy {
     const server = net.connect(targetPort, '127.0.0.1')
     const pair = { client, server }
     this.#pairs.add(pair)
-    this.#forward(pair, client, server, (bytes) => this.#mayCut(pair, bytes))
+    this.#forward(pair, client, server, (bytes) => {
+      this.#asked++
+      this.#mayCut(pair, bytes)
+    })
     this.#forward(pair, server, client, () => undefined)
     if (this.#trouble.kind === 'silence') client.pause()
   }

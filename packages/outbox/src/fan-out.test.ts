@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { it } from 'node:test'
 import { until } from './testing/database.ts'
 import { event, Outboxes } from './testing/outboxes.ts'
@@ -149,4 +150,19 @@ it('knows the handlers of this process, higher priorities first', async () => {
   assert.deepEqual(outbox.registry.getEventNames(), ['e', '*'])
   outbox.registry.clear()
   assert.equal(outbox.registry.getHandlerCount(), 0)
+})
+
+// Seen to fail with: a payload kept as the order key.
+it('keeps a large payload once, however many consumers it has', async () => {
+  const schema = outboxes.newSchema()
+  const outbox = await outboxes.open({ schema })
+  for (const consumerName of ['one', 'other'])
+    outbox.subscribe({ eventName: '**', consumerName, handler: () => undefined })
+  await outbox.publish(event('order.placed', '1', { text: randomBytes(250_000).toString('hex') }))
+  await outbox.drain()
+  const sizes = await outboxes.rows<{ bytes: number }>(
+    `select pg_column_size(i.*) as bytes from ${schema}.inbox i`,
+  )
+  assert.equal(sizes.length, 2)
+  assert.ok(sizes.every(({ bytes }) => bytes < 500))
 })
