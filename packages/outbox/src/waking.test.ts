@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import { fromPg } from './clients/pg.ts'
+import type { Database } from './database.ts'
 import { until } from './testing/database.ts'
 import { event, Outboxes } from './testing/outboxes.ts'
 
@@ -71,5 +74,65 @@ it('runs handlers outside of the asynchronous context of whoever published', asy
   tx.release()
   await until('both are handled', () => seen.length === 2)
   assert.deepEqual(seen, [undefined, undefined])
+  await outbox.stop()
+})
+
+// Seen to fail with: handlers that are waited for before publishing returns.
+it('runs no handler within publishing, and no failure of one reaches who publishes', async () => {
+  const outbox = await outboxes.open()
+  const published = Promise.withResolvers<void>()
+  const seen: string[] = []
+  outbox.subscribe({
+    eventName: '**',
+    consumerName: 'failing',
+    handler: async ({ aggregateId }) => {
+      await published.promise
+      seen.push(aggregateId)
+      throw new Error('not today')
+    },
+  })
+  await outbox.start()
+  const publishing = outbox.publish(event('order.placed', 'by itself'))
+  const wasInTime = await Promise.race([publishing.then(() => true), sleep(5_000, false)])
+  published.resolve()
+  assert.ok(wasInTime, 'publishing waits for the handler')
+  await until('the first has failed', () => seen.length > 0)
+  const tx = await outboxes.pool.connect()
+  await tx.query('begin')
+  await outbox.publish(event('order.placed', 'in a transaction'), { tx })
+  await outbox.drain()
+  assert.ok(!seen.includes('in a transaction'), 'handled before it was committed')
+  await tx.query('commit')
+  tx.release()
+  await until('the second has failed', () => seen.includes('in a transaction'))
+  await outbox.stop()
+})
+
+/** The application's client, with what it is asked counted. */
+function counting(): { readonly db: Database<pg.PoolClient>; readonly asked: () => number } {
+  const db: Database<pg.PoolClient> = fromPg(outboxes.pool)
+  let asked = 0
+  const query: typeof db.query = (text, values) => {
+    asked++
+    return db.query(text, values)
+  }
+  const transaction: typeof db.transaction = (work) => {
+    asked++
+    return db.transaction(work)
+  }
+  return { db: { ...db, query, transaction }, asked: () => asked }
+}
+
+// Seen to fail with: a poll each second.
+it('asks next to nothing while nothing is published', async () => {
+  const { db, asked } = counting()
+  const outbox = await outboxes.open({ db })
+  outbox.subscribe({ eventName: '**', consumerName: 'idle', handler: () => undefined })
+  await outbox.start()
+  await outbox.drain()
+  const askedSoFar = asked()
+  await sleep(3_000)
+  // The settings are looked at every two seconds.
+  assert.ok(asked() - askedSoFar <= 3, `${asked() - askedSoFar} times in three seconds`)
   await outbox.stop()
 })
