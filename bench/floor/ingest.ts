@@ -1,8 +1,8 @@
+import { CopyRows } from './copy-rows.ts'
 import type { FloorEvent } from './event.ts'
 import { GroupCommit } from './group-commit.ts'
 import { copyEventsSql, copyQueueSql } from './schema.ts'
 import type { Session } from './session.ts'
-import { WireMessage } from './wire-message.ts'
 
 export interface Acceptance {
   readonly event: FloorEvent
@@ -11,37 +11,29 @@ export interface Acceptance {
 
 /** Events and what is owed for them, in one transaction. */
 export function createIngest(session: Session): GroupCommit<Acceptance> {
-  const message = new WireMessage()
+  const [events, queue] = [new CopyRows(), new CopyRows()]
   return new GroupCommit(0, async (batch) => {
-    message.reset()
-    message.query([copyEventsSql, copyQueueSql])
-    writeEvents(message, batch)
-    writeQueueRows(message, batch)
-    const isKept = await session.send(message).then(() => true, reportFailure)
+    events.reset()
+    queue.reset()
+    for (const { event } of batch) writeEvent(events, queue, event)
+    const statements = [
+      { sql: copyEventsSql, rows: events.bytes() },
+      { sql: copyQueueSql, rows: queue.bytes() },
+    ]
+    const isKept = await session.commit(statements).then(() => true, reportFailure)
     for (const { settle } of batch) settle(isKept)
   })
 }
 
-function writeEvents(message: WireMessage, batch: readonly Acceptance[]): void {
-  message.beginCopy()
-  for (const { event } of batch) {
-    message.row(3)
-    message.binary(event.idBytes)
-    message.latin1(event.contentType)
-    message.binary(event.body)
-  }
-  message.endCopy()
-}
-
-function writeQueueRows(message: WireMessage, batch: readonly Acceptance[]): void {
-  message.beginCopy()
-  for (const { event } of batch) {
-    if (event.seq === null) continue
-    message.row(2)
-    message.bigint(event.seq)
-    message.binary(event.idBytes)
-  }
-  message.endCopy()
+function writeEvent(events: CopyRows, queue: CopyRows, event: FloorEvent): void {
+  events.row(3)
+  events.binary(event.idBytes)
+  events.latin1(event.contentType)
+  events.binary(event.body)
+  if (event.seq === null) return
+  queue.row(2)
+  queue.bigint(event.seq)
+  queue.binary(event.idBytes)
 }
 
 function reportFailure(error: unknown): false {

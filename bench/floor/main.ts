@@ -11,12 +11,13 @@ import { createIngest } from './ingest.ts'
 import { createOutcomes } from './outcomes.ts'
 import { createPost } from './post.ts'
 import { schemaSql } from './schema.ts'
-import { openSession } from './session.ts'
+import { drivers, openSession } from './session.ts'
 
 const { FLOOR_DATABASE_URL = '', FLOOR_TARGET_URL = '' } = process.env
+const driver = drivers.find((name) => name === process.env['FLOOR_DRIVER']) ?? 'ordinary'
 
-const ingest = createIngest(await openSession(FLOOR_DATABASE_URL, schemaSql))
-const outcomes = createOutcomes(await openSession(FLOOR_DATABASE_URL))
+const ingest = createIngest(await openSession(driver, FLOOR_DATABASE_URL, schemaSql))
+const outcomes = createOutcomes(await openSession(driver, FLOOR_DATABASE_URL))
 const post = createPost(FLOOR_TARGET_URL)
 let lastSeq = 0
 

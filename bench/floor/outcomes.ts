@@ -1,9 +1,9 @@
+import { CopyRows } from './copy-rows.ts'
 import type { FloorEvent } from './event.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Answer } from './post.ts'
 import { copyAttemptsSql, deleteQueueRowsSql } from './schema.ts'
 import type { Session } from './session.ts'
-import { WireMessage } from './wire-message.ts'
 
 export interface Attempt {
   readonly event: FloorEvent
@@ -14,23 +14,26 @@ export interface Attempt {
 const minIntervalMs = 20
 
 export function createOutcomes(session: Session): GroupCommit<Attempt> {
-  const message = new WireMessage()
+  const attempts = new CopyRows()
   return new GroupCommit(minIntervalMs, async (batch) => {
     const delivered = batch.filter(({ answer }) => answer.httpStatus >= 200 && answer.httpStatus < 300)
-    message.reset()
-    message.query([deleteQueueRowsSql(delivered.map(({ event }) => event.seq ?? 0)), copyAttemptsSql])
-    message.beginCopy()
-    for (const attempt of batch) writeAttempt(message, attempt)
-    message.endCopy()
-    await session.send(message).catch((error: unknown) => console.error('outcomes were not kept:', error))
+    attempts.reset()
+    for (const attempt of batch) writeAttempt(attempts, attempt)
+    const statements = [
+      { sql: deleteQueueRowsSql(delivered.map(({ event }) => event.seq ?? 0)) },
+      { sql: copyAttemptsSql, rows: attempts.bytes() },
+    ]
+    await session
+      .commit(statements)
+      .catch((error: unknown) => console.error('outcomes were not kept:', error))
   })
 }
 
-function writeAttempt(message: WireMessage, { event, answer }: Attempt): void {
-  message.row(5)
-  message.bigint(event.seq ?? 0)
-  message.binary(event.idBytes)
-  message.time(answer.startedAtMs)
-  message.int(answer.durationMs)
-  message.int(answer.httpStatus)
+function writeAttempt(attempts: CopyRows, { event, answer }: Attempt): void {
+  attempts.row(5)
+  attempts.bigint(event.seq ?? 0)
+  attempts.binary(event.idBytes)
+  attempts.time(answer.startedAtMs)
+  attempts.int(answer.durationMs)
+  attempts.int(answer.httpStatus)
 }

@@ -1,48 +1,52 @@
+import { finished } from 'node:stream/promises'
 import pg from 'pg'
-import type { WireMessage } from './wire-message.ts'
+import { from as copyFrom } from 'pg-copy-streams'
+import { ByHand } from './by-hand.ts'
 
-/** A connection on which one message at a time is sent as it stands. */
-export interface Session {
-  send(message: WireMessage): Promise<void>
+export interface Statement {
+  readonly sql: string
+  /** What is copied, for a COPY. */
+  readonly rows?: Buffer
 }
 
-export async function openSession(databaseUrl: string, schemaSql?: string): Promise<Session> {
+/** A connection that runs one transaction at a time. */
+export interface Session {
+  commit(statements: readonly Statement[]): Promise<void>
+}
+
+export const drivers = ['ordinary', 'by hand'] as const
+export type Driver = (typeof drivers)[number]
+
+export async function openSession(driver: Driver, databaseUrl: string, schemaSql?: string): Promise<Session> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'floor' })
   await client.connect()
   if (schemaSql) await client.query(schemaSql)
-  return {
-    send: (message) =>
-      new Promise((resolve, reject) => {
-        client.query(new Sending(message.bytes(), resolve, reject))
-      }),
-  }
+  return driver === 'ordinary' ? new Ordinary(client) : new ByHand(client)
 }
 
-/** What pg calls while its answer comes in. */
-class Sending implements pg.Submittable {
-  readonly #bytes: Buffer
-  readonly #resolve: () => void
-  readonly #reject: (error: Error) => void
+/** As pg and pg-copy-streams are used. */
+class Ordinary implements Session {
+  readonly #client: pg.Client
 
-  constructor(bytes: Buffer, resolve: () => void, reject: (error: Error) => void) {
-    this.#bytes = bytes
-    this.#resolve = resolve
-    this.#reject = reject
+  constructor(client: pg.Client) {
+    this.#client = client
   }
 
-  submit(connection: pg.Connection): void {
-    connection.stream.write(this.#bytes)
+  async commit(statements: readonly Statement[]): Promise<void> {
+    await this.#client.query('begin')
+    try {
+      for (const statement of statements) await this.#run(statement)
+      await this.#client.query('commit')
+    } catch (error) {
+      await this.#client.query('rollback')
+      throw error
+    }
   }
 
-  handleCopyInResponse(): void {}
-
-  handleCommandComplete(): void {}
-
-  handleReadyForQuery(): void {
-    this.#resolve()
-  }
-
-  handleError(error: Error): void {
-    this.#reject(error)
+  async #run({ sql, rows }: Statement): Promise<void> {
+    if (!rows) return void (await this.#client.query(sql))
+    const stream = this.#client.query(copyFrom(sql))
+    stream.end(rows)
+    await finished(stream)
   }
 }

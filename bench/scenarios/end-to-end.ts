@@ -5,6 +5,7 @@ import { plainKilobyte, type Figures, type Scenario } from './scenario.ts'
 
 const rate = { figure: 'deliveredPerSecond', unit: '/s', better: 'higher' } as const
 const toFloor = { ...rate, dividedBy: 'floor', must: 0.6, aim: 0.9 } as const
+const toFloorByHand = { ...rate, dividedBy: 'floor-by-hand', must: null, aim: null } as const
 
 /** What people pick today, with how many times as fast the hub must and should be. */
 const toPeers = [
@@ -19,15 +20,21 @@ const what = 'end to end, 64 connections'
 /** As many events as the connections can carry; the rate counts until the last one arrived. */
 export const endToEnd64: Scenario = {
   name: 'end-to-end-64',
-  subjects: ['floor', 'hub', ...peers],
-  requirements: [toFloor, ...toPeers].map((ratio) => ({ ...ratio, what: `${what} ÷ ${ratio.dividedBy}` })),
+  subjects: ['floor', 'floor-by-hand', 'hub', ...peers],
+  requirements: [toFloor, toFloorByHand, ...toPeers].map((ratio) => ({
+    ...ratio,
+    what: `${what} ÷ ${ratio.dividedBy}`,
+  })),
   measure: (stand, durationMs) => measure(stand, durationMs, 64),
 }
 
 export const endToEnd256: Scenario = {
   name: 'end-to-end-256',
-  subjects: ['floor', 'hub'],
-  requirements: [{ ...toFloor, what: 'end to end, 256 connections ÷ floor' }],
+  subjects: ['floor', 'floor-by-hand', 'hub'],
+  requirements: [toFloor, toFloorByHand].map((ratio) => ({
+    ...ratio,
+    what: `end to end, 256 connections ÷ ${ratio.dividedBy}`,
+  })),
   measure: (stand, durationMs) => measure(stand, durationMs, 256),
 }
 
