@@ -256,8 +256,7 @@ export class Lane implements Taker {
   }
 
   #fill(epoch: number, nowMs: number): void {
-    const mayTryAgain = this.#window.roomAgain > 0 && this.#backlog.nextDueMs <= nowMs
-    if (this.#filling || this.#window.room < claimRows || !(mayTryAgain || this.#backlog.hasFresh)) return
+    if (this.#filling || !(this.#mayClaimTimed(nowMs) || this.#mayClaimFresh)) return
     this.#filling = true
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
@@ -279,10 +278,19 @@ export class Lane implements Taker {
 
   async #claim(epoch: number, nowMs: number): Promise<void> {
     const lane = this.#ref()
-    const room = Math.min(claimRows / 2, this.#window.roomAgain)
-    if (room > 0 && this.#backlog.nextDueMs <= nowMs)
-      this.#take(await this.#backlog.takeTimed(lane, epoch, room), epoch)
-    if (this.#backlog.hasFresh) this.#take(await this.#backlog.takeFresh(lane, epoch, claimRows), epoch)
+    const room = Math.min(claimRows / 2, this.#window.claimRoomAgain)
+    if (this.#mayClaimTimed(nowMs)) this.#take(await this.#backlog.takeTimed(lane, epoch, room), epoch)
+    if (this.#mayClaimFresh) this.#take(await this.#backlog.takeFresh(lane, epoch, claimRows), epoch)
+  }
+
+  /** Those that were never tried, such as what is to be delivered later, go where new ones do. */
+  #mayClaimTimed(nowMs: number): boolean {
+    const hasRoom = this.#window.claimRoomAgain > 0 && this.#window.room >= claimRows
+    return hasRoom && this.#backlog.nextDueMs <= nowMs
+  }
+
+  get #mayClaimFresh(): boolean {
+    return this.#backlog.hasFresh && this.#window.claimRoom >= claimRows
   }
 
   #take(rows: readonly OwnedDelivery[], epoch: number): void {

@@ -16,7 +16,7 @@ import { Lane } from './lane.ts'
 /** Payloads that all lanes together may hold in memory; each has an equal part of it. */
 const memoryBytes = 64 * 1024 * 1024
 const minLaneBytes = 32 * 1024
-const maxLaneBytes = 8 * 1024 * 1024
+const maxLaneBytes = 16 * 1024 * 1024
 /** Sockets, and requests that are under way, of all integrations together. */
 const mostInFlight = 2_048
 const freeRetryMs = 250

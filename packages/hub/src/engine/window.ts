@@ -8,10 +8,15 @@ export interface Work {
   event: StoredEvent | null
 }
 
-export const windowRows = 1_000
+/** Enough for a burst: what once had to be left on disk is read again, which costs a third of a delivery. */
+export const windowRows = 8_000
+/** Of what lies on disk a node takes no more ahead: the rest is there for the others. */
+export const claimedRows = 1_000
+/** What a delivery takes in memory beside its payload. */
+export const rowBytes = 512
 
 /**
- * What a lane holds in memory, in the order in which it goes out; bounded in rows and, for payloads, in bytes: ten
+ * What a lane holds in memory, in the order in which it goes out; bounded in rows and, with payloads, in bytes: ten
  * million waiting are on disk.
  */
 export class Window {
@@ -39,22 +44,27 @@ export class Window {
     return Math.max(0, windowRows - this.size - this.#reservedRows)
   }
 
+  get claimRoom(): number {
+    return Math.max(0, claimedRows - this.size - this.#reservedRows)
+  }
+
   /** Keeps room for a delivery that comes with its payload. */
   reserve(bodyBytes: number): boolean {
-    if (this.room === 0 || this.#bytes + bodyBytes > this.#maxBytes) return false
+    const bytes = bodyBytes + rowBytes
+    if (this.room === 0 || this.#bytes + bytes > this.#maxBytes) return false
     this.#reservedRows++
-    this.#bytes += bodyBytes
+    this.#bytes += bytes
     return true
   }
 
   unreserve(bodyBytes: number): void {
     this.#reservedRows--
-    this.#bytes -= bodyBytes
+    this.#bytes -= bodyBytes + rowBytes
   }
 
   push(work: Work): void {
     this.#ready.push(work)
-    if (work.event) this.#bytes += work.delivery.bodyBytes
+    if (work.event) this.#bytes += weigh(work)
   }
 
   peek(): Work | undefined {
@@ -76,7 +86,7 @@ export class Window {
   }
 
   done(work: Work): void {
-    if (work.event) this.#bytes -= work.delivery.bodyBytes
+    if (work.event) this.#bytes -= weigh(work)
   }
 
   /**
@@ -91,8 +101,8 @@ export class Window {
       const work = this.#ready[index]
       if (!work || work.event) continue
       if (chosen.length === 0 && index - this.#head > maxCount / 2) break
-      if (bytes + work.delivery.bodyBytes > this.#maxBytes && index > this.#head) break
-      bytes += work.delivery.bodyBytes
+      if (bytes + weigh(work) > this.#maxBytes && index > this.#head) break
+      bytes += weigh(work)
       chosen.push(work)
     }
     this.#awaited = new Set(chosen)
@@ -103,12 +113,12 @@ export class Window {
   loaded(work: Work, event: StoredEvent): void {
     if (!this.#awaited.delete(work)) return
     work.event = event
-    this.#bytes += work.delivery.bodyBytes
+    this.#bytes += weigh(work)
   }
 
   /** Counts a payload that goes out without having waited here, until `done`. */
   pass(work: Work): void {
-    if (work.event) this.#bytes += work.delivery.bodyBytes
+    if (work.event) this.#bytes += weigh(work)
   }
 
   /** Takes out what a test chooses; all of it by default. */
@@ -128,4 +138,8 @@ export class Window {
     this.#head = 0
     return removed
   }
+}
+
+function weigh({ delivery }: Work): number {
+  return delivery.bodyBytes + rowBytes
 }

@@ -32,8 +32,13 @@ export class Windows {
     return this.#first.room
   }
 
-  get roomAgain(): number {
-    return this.#again.room
+  /** The same, for a claim. */
+  get claimRoom(): number {
+    return this.#first.claimRoom
+  }
+
+  get claimRoomAgain(): number {
+    return this.#again.claimRoom
   }
 
   reserve(bodyBytes: number): boolean {
