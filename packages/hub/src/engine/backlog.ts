@@ -1,6 +1,15 @@
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { LaneRef, ReadyQueue } from '../queue/queue.ts'
 
+/** Claims of what was never tried are worth their transaction from this much room on. */
+export const claimRows = 500
+
+/** Room in memory for what is claimed. */
+export interface ClaimRoom {
+  readonly claimRoom: number
+  readonly timedRoom: number
+}
+
 /** What a lane knows of its deliveries that lie free on disk. It may believe in too much there, never in too little. */
 export class Backlog {
   readonly #queue: ReadyQueue
@@ -25,6 +34,22 @@ export class Backlog {
 
   hasReady(nowMs: number): boolean {
     return this.#hasFresh || this.#nextDueMs <= nowMs
+  }
+
+  /** How many rows to claim of what is due and of what was never tried: half as many of the former, as they may hang. */
+  toClaim(
+    { claimRoom, timedRoom }: ClaimRoom,
+    nowMs: number,
+  ): { readonly timed: number; readonly fresh: number } {
+    return {
+      timed: this.#nextDueMs <= nowMs ? Math.min(claimRows / 2, timedRoom) : 0,
+      fresh: this.#hasFresh && claimRoom >= claimRows ? claimRows : 0,
+    }
+  }
+
+  hasSomeFor(room: ClaimRoom, nowMs: number): boolean {
+    const { timed, fresh } = this.toClaim(room, nowMs)
+    return timed + fresh > 0
   }
 
   freshLeft(): void {

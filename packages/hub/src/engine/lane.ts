@@ -10,15 +10,13 @@ import type { KeptCircuit } from '../store/circuits.ts'
 import { CommitUnknownError } from '../store/database.ts'
 import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
-import { Backlog } from './backlog.ts'
+import { Backlog, claimRows } from './backlog.ts'
 import { Breaker } from './breaker.ts'
 import { attempt, noOutcome, sameTarget, toDelivery, type LaneDeps, type LaneState } from './lane-parts.ts'
 import { Pace } from './pace.ts'
 import type { Work } from './window.ts'
 import { isRetry, Windows } from './windows.ts'
 
-/** Claims are worth their transaction from this much room on. */
-const claimRows = 500
 const loadRows = 200
 const storeRetryMs = 500
 
@@ -256,7 +254,7 @@ export class Lane implements Taker {
   }
 
   #fill(epoch: number, nowMs: number): void {
-    if (this.#filling || !(this.#mayClaimTimed(nowMs) || this.#mayClaimFresh)) return
+    if (this.#filling || !this.#backlog.hasSomeFor(this.#window, nowMs)) return
     this.#filling = true
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
@@ -278,19 +276,10 @@ export class Lane implements Taker {
 
   async #claim(epoch: number, nowMs: number): Promise<void> {
     const lane = this.#ref()
-    const room = Math.min(claimRows / 2, this.#window.claimRoomAgain)
-    if (this.#mayClaimTimed(nowMs)) this.#take(await this.#backlog.takeTimed(lane, epoch, room), epoch)
-    if (this.#mayClaimFresh) this.#take(await this.#backlog.takeFresh(lane, epoch, claimRows), epoch)
-  }
-
-  /** Those that were never tried, such as what is to be delivered later, go where new ones do. */
-  #mayClaimTimed(nowMs: number): boolean {
-    const hasRoom = this.#window.claimRoomAgain > 0 && this.#window.room >= claimRows
-    return hasRoom && this.#backlog.nextDueMs <= nowMs
-  }
-
-  get #mayClaimFresh(): boolean {
-    return this.#backlog.hasFresh && this.#window.claimRoom >= claimRows
+    const { timed } = this.#backlog.toClaim(this.#window, nowMs)
+    if (timed > 0) this.#take(await this.#backlog.takeTimed(lane, epoch, timed), epoch)
+    const { fresh } = this.#backlog.toClaim(this.#window, nowMs)
+    if (fresh > 0) this.#take(await this.#backlog.takeFresh(lane, epoch, fresh), epoch)
   }
 
   #take(rows: readonly OwnedDelivery[], epoch: number): void {

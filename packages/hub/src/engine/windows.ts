@@ -32,13 +32,14 @@ export class Windows {
     return this.#first.room
   }
 
-  /** The same, for a claim. */
+  /** The same, for what lies on disk. */
   get claimRoom(): number {
     return this.#first.claimRoom
   }
 
-  get claimRoomAgain(): number {
-    return this.#again.claimRoom
+  /** For what is due. What was never tried, such as what is to be delivered later, goes where new ones do. */
+  get timedRoom(): number {
+    return Math.min(this.#again.claimRoom, this.#first.room)
   }
 
   reserve(bodyBytes: number): boolean {
