@@ -11,12 +11,11 @@ import {
   probeSent,
   type Circuit,
 } from './circuit.ts'
+import { histories } from './histories-testing.ts'
 import type { CircuitPolicy } from './integration-spec.ts'
 import type { Outcome } from './outcome.ts'
 import { decideNext, type Verdict } from './retry.ts'
 import { sampleOutcome } from './outcome-testing.ts'
-
-const seed = 20_26
 
 const delivered = sampleOutcome({ result: 'delivered', httpStatus: 200, error: null })
 const permanent = sampleOutcome({ result: 'permanent', httpStatus: 422 })
@@ -97,7 +96,7 @@ function eachHistory(examine: (policy: CircuitPolicy, seen: readonly Seen[]) => 
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 60 }), (policy, steps) => {
       examine(policy, run(policy, steps))
     }),
-    { seed, numRuns: 2_000 },
+    histories(2_000),
   )
 }
 
@@ -241,7 +240,7 @@ test('it opens when nothing but signs of an outage came back for so long', () =>
         if (isLong) return
       }
     }),
-    { seed, numRuns: 2_000 },
+    histories(2_000),
   )
 })
 
@@ -342,7 +341,7 @@ test('an outage of any length ends nobody, and a poisonous event ends by itself'
         assert.equal(downCounted, policy.failures)
       },
     ),
-    { seed, numRuns: 50 },
+    histories(50, 400),
   )
 })
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { histories } from './histories-testing.ts'
 import { TokenBucket } from './rate.ts'
 
-const seed = 20_26
 /** Sums of fractions are not exact. */
 const tolerance = 1e-6
 
@@ -43,7 +43,7 @@ test('in no stretch of time pass more than the burst and what the rate gives in 
         }
       }
     }),
-    { seed, numRuns: 1_000 },
+    histories(1_000),
   )
 })
 
@@ -57,7 +57,7 @@ test('whoever waits as long as it says gets through, and not a moment earlier', 
       if (waitMs > 1) assert.ok(!bucket.take(waitMs - 1 - tolerance))
       assert.ok(bucket.take(waitMs + tolerance))
     }),
-    { seed, numRuns: 1_000 },
+    histories(1_000),
   )
 })
 
@@ -77,7 +77,7 @@ test('a clock that goes back neither gives nor takes', () => {
           ) <= 1,
         )
     }),
-    { seed, numRuns: 500 },
+    histories(500),
   )
 })
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { histories } from './histories-testing.ts'
 import type { RetryPolicy } from './integration-spec.ts'
 import type { Outcome } from './outcome.ts'
 import { decideNext, groupMessage, type Tried, type Verdict } from './retry.ts'
 import { sampleOutcome } from './outcome-testing.ts'
 
-const seed = 20_26
 const acceptedMs = Date.UTC(2030, 0, 1)
 
 const anyPolicy = fc.record<RetryPolicy>({
@@ -71,7 +71,7 @@ function eachLife(examine: (retry: RetryPolicy, steps: readonly Step[]) => void)
   const tries = fc.array(anyTry, { minLength: 1, maxLength: 40 })
   fc.assert(
     fc.property(anyPolicy, tries, (retry, attempts) => examine(retry, live(retry, attempts))),
-    { seed, numRuns: 2_000 },
+    histories(2_000),
   )
 }
 

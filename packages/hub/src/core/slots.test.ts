@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { histories } from './histories-testing.ts'
 import { retrySlots, SharedSlots, type Taker } from './slots.ts'
-
-const seed = 20_26
 
 /** Takes as many as it may, up to what it wants. */
 class Greedy implements Taker {
@@ -53,7 +52,7 @@ test('however greedy some are, whoever comes later gets one as soon as as many l
         takers.toSorted((a, b) => b.inFlight - a.inFlight)[0]?.land()
       assert.equal(late.inFlight, 1)
     }),
-    { seed, numRuns: 300 },
+    histories(300),
   )
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import fc from 'fast-check'
+import { histories } from '../core/histories-testing.ts'
 import type { Pool } from '../store/database.ts'
 import { leave } from '../store/nodes.ts'
 import { billingId, parkingId, TestStore } from '../testing/store.ts'
@@ -18,8 +19,6 @@ import {
   upTo,
   type Row,
 } from './ready-queue-testing.ts'
-
-const seed = 20_26
 
 /** What every way in which ready work reaches nodes must hold to. `open` makes the queue of one node. */
 export function testReadyQueue(name: string, open: (pool: Pool) => ReadyQueue): void {
@@ -248,7 +247,7 @@ export function testReadyQueue(name: string, open: (pool: Pool) => ReadyQueue): 
             for (const { queue } of [node, other]) queue.lookAgain()
             await new History(store.pool, one, [node, other]).run(steps)
           }),
-          { seed, numRuns: 25 },
+          histories(25, 1_000),
         )
       })
     }
