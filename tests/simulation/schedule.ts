@@ -19,13 +19,14 @@ export interface Weather {
 const lockPatienceMs = 1_500
 /** When nothing breaks any more a database is quick, or nothing would ever get done. */
 const calmStalled = 0.02
-const mostSteps = 20_000
+const usualMostSteps = 20_000
 
 /** One order of events, drawn from a seed: what runs next, what breaks, and when time goes on. */
 export class Schedule {
   readonly random: Random
   readonly weather: Weather
   readonly #postgres: Postgres
+  readonly #mostSteps: number
   readonly #operations: Operation[] = []
   readonly #blocked: { readonly operation: Operation; readonly sinceMs: number }[] = []
   readonly #dead = new Set<string>()
@@ -38,7 +39,8 @@ export class Schedule {
   faults = 0
   steps = 0
 
-  constructor(seed: number, postgres: Postgres) {
+  constructor(seed: number, postgres: Postgres, mostSteps = usualMostSteps) {
+    this.#mostSteps = mostSteps
     this.random = new Random(seed)
     this.#postgres = postgres
     this.weather = {
@@ -94,7 +96,7 @@ export class Schedule {
 
   async runUntil(isOver: () => boolean | Promise<boolean>): Promise<void> {
     while (!(await isOver())) {
-      if (++this.steps > mostSteps) throw new Error('it does not come to an end')
+      if (++this.steps > this.#mostSteps) throw new Error('it does not come to an end')
       await this.#step()
     }
   }

@@ -1,11 +1,8 @@
-import { openTestConfiguration } from '../../packages/hub/src/engine/configuring-testing.ts'
-import { putIntegration } from '../../packages/hub/src/engine/configure-integration.ts'
-import { putSource } from '../../packages/hub/src/engine/configure-source.ts'
 import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
-import { createPartitions, startOfDay } from '../../packages/hub/src/store/partitions.ts'
-import { Postgres } from './postgres.ts'
+import type { Postgres } from './postgres.ts'
+import { openStore } from './store.ts'
 import { judge } from './verdict.ts'
-import { installVirtualTime, startMs, time } from './virtual-time.ts'
+import { installVirtualTime, time } from './virtual-time.ts'
 import { integrations, World } from './world.ts'
 
 export interface Played {
@@ -37,17 +34,8 @@ export class Simulation {
 
   /** For the rest of the life of this process: its clock is the simulation's. Wants a server of its own. */
   static async open(): Promise<Simulation> {
-    const configuration = await openTestConfiguration()
-    const { configuring, catalog, url } = configuration
-    const as = { actor: 'test', precondition: { ifMatch: undefined, ifNoneMatch: undefined } }
-    await putSource(configuring, { ...as, name: 'shop', input: {} })
-    for (const [name, spec] of Object.entries(integrations))
-      await putIntegration(configuring, { ...as, name, input: { target: { kind: 'inspect' }, ...spec } })
-    await createPartitions(configuring.pool, [startOfDay(new Date(startMs))])
-    await catalog.stop()
-    await configuring.pool.end()
-    const postgres = await Postgres.prepare(url)
-    const simulation = new Simulation(postgres, url, catalog.current)
+    const { postgres, url, catalog } = await openStore(integrations)
+    const simulation = new Simulation(postgres, url, catalog)
     installVirtualTime(() => simulation.#random())
     return simulation
   }

@@ -1,15 +1,13 @@
-import type { Integration, Source } from '../../packages/hub/src/core/catalog.ts'
+import type { Source } from '../../packages/hub/src/core/catalog.ts'
 import type { IncomingEvent } from '../../packages/hub/src/core/event.ts'
 import type { Outcome } from '../../packages/hub/src/core/outcome.ts'
 import { sampleOutcome } from '../../packages/hub/src/core/outcome-testing.ts'
-import { Engine } from '../../packages/hub/src/engine/engine.ts'
+import type { Engine } from '../../packages/hub/src/engine/engine.ts'
 import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
-import { Telemetry } from '../../packages/hub/src/engine/telemetry.ts'
-import { PostgresQueue } from '../../packages/hub/src/queue/postgres.ts'
-import { openPool } from '../../packages/hub/src/store/database.ts'
 import type { Delivery } from '../../packages/hub/src/targets/target.ts'
 import type { Postgres } from './postgres.ts'
 import { Schedule } from './schedule.ts'
+import { createEngine } from './simulated-node.ts'
 import { startMs, time } from './virtual-time.ts'
 
 export const faultsForMs = 8_000
@@ -30,6 +28,26 @@ export type IntegrationName = keyof typeof integrations
 
 export function isPoison(n: number): boolean {
   return n % 7 === 3
+}
+
+export function eventOf(n: number, subject: string | null): IncomingEvent {
+  return {
+    type: 'order.created',
+    subject,
+    attributes: {},
+    contentType: 'application/json',
+    body: Buffer.from(JSON.stringify({ n })),
+    headers: {},
+    idempotencyKey: `key-${n}`,
+    correlationId: null,
+    causationId: null,
+    deliverAt: null,
+    keys: {},
+  }
+}
+
+export function numberOf({ event }: Delivery): number {
+  return (JSON.parse(event.body.toString()) as { n: number }).n
 }
 
 /** One request that reached a target. */
@@ -102,30 +120,10 @@ export class World {
     const name = `${key}.${++this.#names}`
     this.restarts.push(time.nowMs)
     time.within(name, () => {
-      const stream = () => this.schedule.openSession(name)
-      const pool = openPool(
-        { url: this.#url, applicationName: name, maxConnections: 4, stream },
-        () => undefined,
-      )
-      const telemetry = new Telemetry((error) => this.schedule.note(`a listener failed: ${String(error)}`))
-      const engine = new Engine({
-        pool,
-        queue: new PostgresQueue(pool, 500),
-        identity: { nodeKey: key, host: 'simulated', version: '0' },
-        nodeSettings: { leaseMs: 1_500, renewEveryMs: 300 },
-        catalog: {
-          current: this.#catalog,
-          refresh: () => Promise.resolve(),
-          subscribe: () => () => undefined,
-        },
-        createPartitions: () => Promise.resolve(),
-        refusal: () => null,
-        telemetry,
-        createTarget: ({ name: integration }: Integration) => ({
-          batch: 1,
-          close: () => Promise.resolve(),
-          deliver: ([delivery]) => this.#arrive(integration as IntegrationName, name, delivery),
-        }),
+      const engine = createEngine({
+        ...{ name, key, url: this.#url, catalog: this.#catalog, schedule: this.schedule },
+        settings: { leaseMs: 1_500, renewEveryMs: 300 },
+        deliver: (integration, delivery) => this.#arrive(integration as IntegrationName, name, delivery),
       })
       const node = { name, key, engine, died: Promise.withResolvers<never>(), isOpen: false }
       node.died.promise.catch(() => undefined)
@@ -138,14 +136,9 @@ export class World {
     })
   }
 
-  async #arrive(
-    integration: IntegrationName,
-    node: string,
-    delivery: Delivery | undefined,
-  ): Promise<readonly Outcome[]> {
-    if (!delivery) throw new Error('nothing was delivered')
+  async #arrive(integration: IntegrationName, node: string, delivery: Delivery): Promise<Outcome> {
     const { random } = this.schedule
-    const { n } = JSON.parse(delivery.event.body.toString()) as { n: number }
+    const n = numberOf(delivery)
     const outcome = this.#answerOf(integration, n)
     const isTaken = outcome.result === 'delivered'
     const { subject, seq } = delivery.event
@@ -154,7 +147,7 @@ export class World {
     const startedAt = new Date()
     const durationMs = random.chance(0.05) ? random.between(500, 2_500) : random.between(1, 40)
     await new Promise((resolve) => setTimeout(resolve, durationMs))
-    return [{ ...outcome, startedAt, durationMs }]
+    return { ...outcome, startedAt, durationMs }
   }
 
   #answerOf(integration: IntegrationName, n: number): Outcome {
@@ -170,19 +163,7 @@ export class World {
 
   /** As a client does that has an idempotency key: until it is answered. */
   async #send(n: number): Promise<void> {
-    const event: IncomingEvent = {
-      type: 'order.created',
-      subject: `subject-${n % 3}`,
-      attributes: {},
-      contentType: 'application/json',
-      body: Buffer.from(JSON.stringify({ n })),
-      headers: {},
-      idempotencyKey: `key-${n}`,
-      correlationId: null,
-      causationId: null,
-      deliverAt: null,
-      keys: {},
-    }
+    const event = eventOf(n, `subject-${n % 3}`)
     const pause = (ms: number) => new Promise((resolve) => time.later(() => resolve(null), ms))
     while (!this.accepted.has(n)) {
       const node = this.schedule.random.pick(this.#nodes)

@@ -124,6 +124,35 @@ test('a probe whose payload came after the lease was over is not sent', async ()
   await lane.stop(0)
 })
 
+// Seen to fail with: no token taken for it.
+test('a probe counts for the rate', async () => {
+  loading.resolve()
+  const open: Circuit = { ...closedCircuit(0), phase: 'open', openMs: 10, probeAtMs: 0 }
+  const lane = makeLane({ rateLimit: { perSecond: 0.001, burst: 1 } }, open)
+  lane.pump()
+  await until('the probe finds it well', () => lane.state.circuit.phase === 'closed')
+  queue.isFree = true
+  lane.found(true, null)
+  await until('the next is held back', () => lane.state.rateLimited)
+  assert.equal(sent, 1)
+  await lane.stop(0)
+})
+
+// Seen to fail with: the probe sent all the same; no look at the time when the rate lets it go.
+test('a probe waits until the rate lets it go', async () => {
+  loading.resolve()
+  const lane = makeLane({ rateLimit: { perSecond: 5, burst: 1 } })
+  const startedMs = performance.now()
+  lane.found(true, null)
+  await until('the rate is used up', () => sent === 1 && lane.inFlight === 0)
+  queue.isFree = true
+  lane.setCircuit({ ...closedCircuit(0), phase: 'open', openMs: 10, probeAtMs: 0 })
+  lane.found(true, null)
+  await until('the probe goes out', () => sent === 2)
+  assert.ok(performance.now() - startedMs >= 195)
+  await lane.stop(0)
+})
+
 // Seen to fail with: claimed at once, again and again.
 test('what is released for a person is not claimed again until a look finds it', async () => {
   loading.resolve()

@@ -299,7 +299,7 @@ export class Lane implements Taker {
 
   /** Sends the target's own probe request, if it has one, then one waiting delivery to see whether it is back. */
   async #probe(epoch: number, nowMs: number): Promise<void> {
-    if (this.#freeing > 0 || this.#filling) return
+    if (this.#freeing > 0 || this.#filling || !this.#pace.take(nowMs)) return
     this.#breaker.probeSent()
     const answer = (await this.#target.probe?.(this.#abort.signal)) ?? null
     if (answer && answer.result !== 'delivered') return this.#probed(answer)
@@ -379,15 +379,16 @@ export class Lane implements Taker {
     const { probeAtMs } = this.#breaker
     const { phase } = this.#breaker.circuit
     const dueMs = this.#backlog.nextDueMs
+    const paceMs = this.#pace.nextMs(nowMs)
     if (this.#stopped) return
     // Whatever keeps a probe back just now pumps when it is done.
     if (phase === 'open' && probeAtMs !== null && !this.#filling && this.#freeing === 0) {
       const isAtOnce = this.#target.probe !== undefined || this.#backlog.hasFresh
-      this.#alarm.at(isAtOnce ? probeAtMs : Math.max(probeAtMs, dueMs))
+      this.#alarm.at(Math.max(probeAtMs, isAtOnce ? 0 : dueMs, paceMs < Infinity ? paceMs : 0))
     }
     if (phase !== 'closed') return
     if (dueMs > nowMs) this.#alarm.at(dueMs)
-    this.#alarm.at(this.#pace.nextMs(nowMs))
+    this.#alarm.at(paceMs)
   }
 
   async #landed(): Promise<void> {
