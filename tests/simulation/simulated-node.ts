@@ -16,7 +16,7 @@ export interface SimulatedNode {
   readonly schedule: Schedule
   readonly settings: NodeSettings
   /** What the target of an integration does. */
-  deliver(integration: string, delivery: Delivery): Promise<Outcome>
+  readonly deliver: (integration: string, delivery: Delivery) => Promise<Outcome>
 }
 
 /** The engine that ships, with a target that follows a script, and connections that the schedule decides upon. */
