@@ -13,7 +13,7 @@ import { runCommand } from '../support/command.ts'
 import { lastingPort } from '../support/free-port.ts'
 import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.ts'
 import { Random } from '../support/random.ts'
-import { Sink } from '../support/sink.ts'
+import { isTaken, Sink } from '../support/sink.ts'
 import { embeddedStore, readStoreTruth } from '../support/store-truth.ts'
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-backup-'))
@@ -51,7 +51,7 @@ test('a backup taken under load restores to a hub that delivers everything that 
   const arrived: Got[] = []
   const later = new Set<string>()
   sink.onArrival((arrival, answer) => {
-    const taken = typeof answer === 'object' && answer.status < 300
+    const taken = isTaken(answer)
     arrived.push({ ...arrival, taken })
   })
   /** What was accepted after the backup began may be in it or not. */

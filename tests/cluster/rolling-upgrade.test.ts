@@ -6,14 +6,14 @@ import { createTestDatabase, type TestDatabase } from '../../packages/hub/src/te
 import { until } from '../../packages/hub/src/testing/until.ts'
 import { Load } from '../long/crash/load.ts'
 import { behaveAsUsual, configure, orderedTargets } from '../long/crash/world.ts'
-import { AnyNode } from '../long/chaos/stage.ts'
+import { AnyNode } from '../long/chaos/any-node.ts'
 import { expectOk, type Json } from '../support/api.ts'
 import { Auditor } from '../support/auditor.ts'
 import { Cluster, type ClusterNode } from '../support/cluster.ts'
 import { checkOut, whyMissing } from '../support/earlier.ts'
 import { removeDataDirs } from '../support/hub-process.ts'
 import { Random } from '../support/random.ts'
-import { Sink } from '../support/sink.ts'
+import { isTaken, Sink } from '../support/sink.ts'
 import { readStoreTruth } from '../support/store-truth.ts'
 
 /**
@@ -86,7 +86,7 @@ suite('nodes of an earlier version', { skip: whyMissing(earlierCommit) }, () => 
     const nodes = await startTwo()
     const auditor = new Auditor({ ordered: orderedTargets })
     const stopListening = sink.onArrival((arrival, answer) =>
-      auditor.got({ ...arrival, taken: typeof answer === 'object' && answer.status < 300 }),
+      auditor.got({ ...arrival, taken: isTaken(answer) }),
     )
     const keys = await configure(nodes[0].api, sink)
     behaveAsUsual(sink, new Random(5))

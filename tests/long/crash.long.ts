@@ -10,7 +10,7 @@ import { Auditor } from '../support/auditor.ts'
 import { lastingPort } from '../support/free-port.ts'
 import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.ts'
 import { Random } from '../support/random.ts'
-import { Sink } from '../support/sink.ts'
+import { isTaken, Sink } from '../support/sink.ts'
 import { embeddedStore, readStoreTruth } from '../support/store-truth.ts'
 import { Load } from './crash/load.ts'
 import { faultsOf, formatRecovery, formatRounds, formatVerdict } from './crash/report.ts'
@@ -70,7 +70,7 @@ async function setStage(): Promise<Stage> {
   const sink = await Sink.start()
   const auditor = new Auditor({ ordered: orderedTargets, reachMs: 2_000 })
   sink.onArrival((arrival, answer) => {
-    const taken = typeof answer === 'object' && answer.status < 300
+    const taken = isTaken(answer)
     const { target, eventId, sha256, contentType, attempt, atMs } = arrival
     auditor.got({ target, eventId, sha256, contentType, attempt, atMs, taken })
   })

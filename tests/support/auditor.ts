@@ -31,6 +31,10 @@ export interface Disturbance {
   readonly what: string
   readonly fromMs: number
   readonly untilMs: number
+  /** Of this target only. */
+  readonly target?: string
+  /** How long before it something may have been taken whose outcome was lost in it. */
+  readonly reachMs?: number
 }
 
 /** One line of the ledger that does not add up. */
@@ -98,6 +102,15 @@ export class Auditor {
   /** Deliveries that are owed and were not taken yet. */
   get missing(): number {
     return this.#missing.size
+  }
+
+  /** Each of them, to ask for later. */
+  owed(): ReadonlySet<string> {
+    return new Set(this.#missing)
+  }
+
+  owesAnyOf(owed: ReadonlySet<string>): boolean {
+    return !this.#missing.isDisjointFrom(owed)
   }
 
   judge(): Verdict {
@@ -179,9 +192,12 @@ export class Auditor {
 
   /** A disturbance excuses only what was on its way, or just taken, when it began. */
   #between(first: Got, again: Got): Disturbance | undefined {
-    return this.#disturbances.find(
-      ({ fromMs, untilMs }) =>
-        first.atMs >= fromMs - this.#reachMs && first.atMs <= untilMs && again.atMs >= fromMs,
+    return this.#disturbances.findLast(
+      ({ fromMs, untilMs, target = first.target, reachMs = this.#reachMs }) =>
+        target === first.target &&
+        first.atMs >= fromMs - reachMs &&
+        first.atMs <= untilMs &&
+        again.atMs >= fromMs,
     )
   }
 }

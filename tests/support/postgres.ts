@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { findBinaries } from '../../packages/hub/src/embedded/binaries.ts'
 import { locateService } from '../../scripts/services.ts'
@@ -26,6 +27,8 @@ export interface PostgresOptions {
   readonly access?: readonly string[]
   /** Where its data lies; by default a temporary directory. */
   readonly within?: string
+  /** Where its log of changes lies, if not with the data; empty, and its user's. */
+  readonly walDir?: string
 }
 
 export const superuser = 'postgres'
@@ -51,7 +54,11 @@ export class PostgresServer {
     const postgres = from === 'debian' ? debianPostgres() : (await findBinaries()).postgres
     const dir = temporaryDirectory(options.within)
     const data = path.join(dir, 'data')
-    execFileSync(path.join(path.dirname(postgres), 'initdb'), initdbArgs(data), { ...quietly, cwd: dir })
+    execFileSync(
+      path.join(path.dirname(postgres), 'initdb'),
+      [...initdbArgs(data), ...(options.walDir !== undefined ? [`--waldir=${options.walDir}`] : [])],
+      { ...quietly, cwd: dir },
+    )
     fs.writeFileSync(path.join(data, 'pg_hba.conf'), ['local all all trust', ...access, ''].join('\n'))
     const port = await lastingPort()
     const all = {
@@ -103,6 +110,21 @@ export class PostgresServer {
     }
   }
 
+  /** All its processes stand still for a while, as they do when the disk below them hangs. */
+  async hang(forMs: number): Promise<void> {
+    const { pid } = this.#child ?? {}
+    if (pid === undefined) return
+    const pids = [pid, ...childrenOf(pid)]
+    for (const one of pids) signalIfThere(one, 'SIGSTOP')
+    await sleep(forMs)
+    for (const one of pids) signalIfThere(one, 'SIGCONT')
+  }
+
+  /** Whether it runs: after a crash it may have ended by itself. */
+  get isRunning(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   /** SIGINT is a fast shutdown, SIGQUIT an immediate one, SIGKILL what it says. */
   async end(signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void> {
     const child = this.#child
@@ -137,4 +159,18 @@ export function temporaryDirectory(within = os.tmpdir()): string {
   const { uid, gid } = unprivileged
   if (uid !== undefined && gid !== undefined) fs.chownSync(dir, uid, gid)
   return dir
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return children.split(' ').filter(Boolean).map(Number)
+}
+
+/** A connection may have ended meanwhile, and its process with it. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

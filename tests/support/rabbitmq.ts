@@ -1,14 +1,15 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { until } from '../../packages/hub/src/testing/until.ts'
 import { lastingPort } from './free-port.ts'
 
 /** The program itself: Debian's wrapper around it wants to be the system's service. */
-const program = '/usr/lib/rabbitmq/bin/rabbitmq-server'
+const programs = '/usr/lib/rabbitmq/bin'
 
 /** A RabbitMQ of a test's own, in a temporary directory and on free ports. */
 export class RabbitServer {
@@ -54,8 +55,23 @@ export class RabbitServer {
   }
 
   async restart(): Promise<void> {
-    this.#child = spawn(program, [], { env: this.#env, cwd: this.#dir, stdio: 'ignore', detached: true })
+    this.#child = spawn(path.join(programs, 'rabbitmq-server'), [], {
+      env: this.#env,
+      cwd: this.#dir,
+      stdio: 'ignore',
+      detached: true,
+    })
     await until('RabbitMQ answers', () => answers(this.port), 240_000)
+  }
+
+  /** As its operator. Gives what it printed. */
+  async control(...args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(path.join(programs, 'rabbitmqctl'), ['--quiet', ...args], {
+      env: this.#env,
+      cwd: this.#dir,
+      timeout: 60_000,
+    })
+    return stdout
   }
 
   /** With all that belongs to it. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 /** A request that reached a target, in the order of arrival over all targets. */
 export interface Arrival {
@@ -29,12 +29,25 @@ export interface Reply {
   readonly afterMs?: number
 }
 
+/** Says something of its own on the connection, which is over then. */
+export interface Raw {
+  /** Whether a careful reader takes it for a success. */
+  readonly isSuccess: boolean
+  readonly say: (socket: Socket) => void
+}
+
 /** What a target does with a request: `hang` never answers, `reset` cuts the connection. */
-export type Answer = Reply | 'hang' | 'reset'
+export type Answer = Reply | Raw | 'hang' | 'reset'
 export type Behaviour = (arrival: Arrival) => Answer
 type Listener = (arrival: Arrival, answer: Answer) => void
 
 const ok: Reply = { status: 200 }
+
+/** Whether the target says with it that it has the event. */
+export function isTaken(answer: Answer): boolean {
+  if (typeof answer === 'string') return false
+  return 'say' in answer ? answer.isSuccess : answer.status < 300
+}
 
 /** A server that plays all targets: it takes whatever comes, shows it to a listener, and answers as it was told to. */
 export class Sink {
@@ -118,6 +131,10 @@ function give(answer: Answer, response: http.ServerResponse): void {
   if (answer === 'hang') return
   if (answer === 'reset') {
     response.socket?.resetAndDestroy()
+    return
+  }
+  if ('say' in answer) {
+    if (response.socket) answer.say(response.socket)
     return
   }
   const { status, headers = {}, body = '', afterMs = 0 } = answer

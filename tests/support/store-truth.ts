@@ -41,10 +41,27 @@ export async function readStoreTruth(store: pg.ClientConfig): Promise<StoreTruth
 
 /** What is left in the queue, for whoever looks for the reason. */
 export async function readLeftOver(store: pg.ClientConfig): Promise<readonly object[]> {
+  return readRows(store, leftOverSql)
+}
+
+/** What the store says of deliveries that did not come as they should. */
+export async function readEventsOf(
+  store: pg.ClientConfig,
+  deliveries: readonly { readonly eventId: string; readonly target: string }[],
+): Promise<readonly object[]> {
+  const pairs = deliveries.map(({ eventId, target }) => ({ event_id: eventId, target }))
+  return readRows(store, deliveriesSql, [JSON.stringify(pairs)])
+}
+
+async function readRows(
+  store: pg.ClientConfig,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<readonly object[]> {
   const client = new pg.Client(store)
   await client.connect()
   try {
-    const { rows } = await client.query<object>(leftOverSql)
+    const { rows } = await client.query<object>(sql, [...values])
     return rows
   } finally {
     await client.end()
@@ -58,6 +75,18 @@ const leftOverSql = `
         and before.subject_key = q.subject_key and before.seq < q.seq) as is_head
   from hub.queue q join hub.integrations i on i.id = q.integration_id left join hub.nodes n on n.epoch = q.owner
   order by q.integration_id, q.subject_key, q.seq limit 50`
+
+const deliveriesSql = `
+  select wrong.event_id, wrong.target, uuid_extract_timestamp(e.id) as accepted_at, e.seq, i.id = any (e.routes) as is_routed,
+    q.owner, q.due, (
+      select json_agg(json_build_object('n', a.n, 'started', a.started_at, 'at', a.at, 'outcome', a.outcome,
+        'ended', a.ended, 'error', a.error) order by a.at)
+      from hub.attempts a where a.integration_id = i.id and a.seq = e.seq
+    ) as attempts
+  from json_to_recordset($1) as wrong (event_id text, target text)
+    left join hub.events e on e.id::text = wrong.event_id
+    left join hub.integrations i on i.name = wrong.target
+    left join hub.queue q on q.integration_id = i.id and q.seq = e.seq`
 
 const notEndedOnceSql = `
   select count(*) as n

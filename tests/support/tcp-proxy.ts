@@ -12,6 +12,9 @@ export type Trouble =
   /** The next message with COMMIT in it arrives, and its answer does not. */
   | { readonly kind: 'cut in commit' }
 
+/** Until what was slow has passed. */
+const longestMs = 200
+
 interface Pair {
   readonly client: net.Socket
   readonly server: net.Socket
@@ -22,6 +25,7 @@ export class TcpProxy {
   readonly port: number
   readonly #server: net.Server
   readonly #pairs = new Set<Pair>()
+  readonly #halfOpen = new Set<net.Socket>()
   #trouble: Trouble = { kind: 'none' }
   #asked = 0
 
@@ -60,8 +64,19 @@ export class TcpProxy {
     for (const pair of this.#pairs) this.#cut(pair)
   }
 
+  /** The server's side of each connection is gone, and the client is not told. */
+  halfOpen(): void {
+    for (const pair of this.#pairs) {
+      this.#pairs.delete(pair)
+      this.#halfOpen.add(pair.client)
+      pair.client.once('close', () => this.#halfOpen.delete(pair.client))
+      pair.server.destroy()
+    }
+  }
+
   async stop(): Promise<void> {
     this.reset()
+    for (const client of this.#halfOpen) client.destroy()
     this.#server.close()
     await once(this.#server, 'close')
   }
@@ -87,15 +102,20 @@ export class TcpProxy {
     from.setNoDelay()
     from.on('error', () => this.#cut(pair))
     from.on('close', () => this.#cut(pair))
-    from.on('end', () => to.end())
-    from.on('data', (bytes: Buffer) => {
-      const pass = (): void => {
+    // What comes after slow bytes does not overtake them, whatever the trouble is by then.
+    const waiting: (() => void)[] = []
+    const inTurn = (pass: () => void): void => {
+      if (this.#trouble.kind !== 'latency' && waiting.length === 0) return pass()
+      waiting.push(pass)
+      setTimeout(() => waiting.shift()?.(), this.#trouble.kind === 'latency' ? this.#trouble.ms : longestMs)
+    }
+    from.on('end', () => inTurn(() => to.end()))
+    from.on('data', (bytes: Buffer) =>
+      inTurn(() => {
         if (!to.destroyed) to.write(bytes)
         seen(bytes)
-      }
-      if (this.#trouble.kind === 'latency') setTimeout(pass, this.#trouble.ms)
-      else pass()
-    })
+      }),
+    )
   }
 
   #mayCut(pair: Pair, bytes: Buffer): void {

@@ -2,20 +2,37 @@ import { layOut } from '../../../bench/table.ts'
 
 export interface Played {
   readonly what: string
-  /** Until the nodes were ready again. */
+  /** Until it was over and the nodes were ready again. */
   readonly tookMs: number
   /** Deliveries that were owed then. */
   readonly owed: number
+  /** From then on until those had arrived; null: they have not. */
+  recoveredMs: number | null
 }
 
 export function formatFaults(played: readonly Played[]): string {
-  const rows = [...Map.groupBy(played, ({ what }) => what)].map(([what, group]) => {
-    const tookMs = group.map((fault) => fault.tookMs).toSorted((one, other) => one - other)
-    const middle = tookMs[Math.floor(tookMs.length / 2)] ?? 0
-    return [what, group.length, middle, tookMs.at(-1) ?? 0, Math.max(...group.map(({ owed }) => owed))]
+  const kinds = [...Map.groupBy(played, ({ what }) => what)].toSorted(([one], [other]) =>
+    one < other ? -1 : 1,
+  )
+  const groups: readonly (readonly [string, readonly Played[]])[] = [...kinds, ['all', played]]
+  const rows = groups.map(([what, group]) => {
+    const recovered = group.flatMap(({ recoveredMs }) => recoveredMs ?? [])
+    return [
+      what,
+      group.length,
+      ...middleAndMost(group.map(({ tookMs }) => tookMs)),
+      group.reduce((most, { owed }) => Math.max(most, owed), 0),
+      ...middleAndMost(recovered),
+    ]
   })
   const body = rows.map((row) =>
     row.map((cell) => (typeof cell === 'number' ? Math.round(cell).toLocaleString('en') : cell)),
   )
-  return layOut([['fault', 'times', 'ms until ready, median', 'max', 'owed then, at most'], ...body])
+  const head = ['fault', 'times', 'ms until ready, median', 'max', 'owed then, at most']
+  return layOut([[...head, 'ms until that arrived, median', 'max'], ...body])
+}
+
+function middleAndMost(figures: readonly number[]): readonly [number, number] {
+  const sorted = figures.toSorted((one, other) => one - other)
+  return [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]
 }

@@ -1,48 +1,44 @@
-import { until } from '../../../packages/hub/src/testing/until.ts'
-import type { Random } from '../../support/random.ts'
-import type { Answer, Api, Call } from '../../support/api.ts'
 import type { Auditor } from '../../support/auditor.ts'
 import type { Cluster, ClusterNode } from '../../support/cluster.ts'
 import type { PostgresServer } from '../../support/postgres.ts'
-import type { Caller } from '../../support/sender.ts'
+import type { RabbitServer } from '../../support/rabbitmq.ts'
+import type { Random } from '../../support/random.ts'
+import type { Sink } from '../../support/sink.ts'
 import type { TcpProxy } from '../../support/tcp-proxy.ts'
+import type { TargetName } from '../crash/world.ts'
+import type { SmallDisk } from './small-disk.ts'
 
 /** All that a fault can be done to. */
 export interface Stage {
   readonly cluster: Cluster
   readonly postgres: PostgresServer
+  /** Where PostgreSQL's log of changes lies; null where nothing can be mounted. */
+  readonly disk: SmallDisk | null
   /** Between each node and the database. */
-  readonly proxies: ReadonlyMap<ClusterNode, TcpProxy>
+  readonly toDatabase: ReadonlyMap<ClusterNode, TcpProxy>
+  readonly broker: StagedBroker | null
+  readonly sink: Sink
+  /** Between the nodes and each target. */
+  readonly toTargets: ReadonlyMap<TargetName, TcpProxy>
   readonly auditor: Auditor
-  readonly random: Random
 }
 
-/** What a load balancer does: any node may be asked, and the next try goes to another. */
-export class AnyNode {
-  readonly #apis: readonly Api[]
-  #turn = 0
+export interface StagedBroker {
+  readonly server: RabbitServer
+  /** Between each node and the broker. */
+  readonly proxies: ReadonlyMap<ClusterNode, TcpProxy>
+}
 
-  constructor(apis: readonly Api[]) {
-    this.#apis = apis
-  }
+/** What chance has chosen for one fault. */
+export interface Chosen {
+  readonly random: Random
+  readonly node: ClusterNode
+  readonly target: TargetName
+}
 
-  /** A key that one node made is known to the others within a second. */
-  async know(keys: readonly string[]): Promise<void> {
-    await until('every node knows the keys', async () => {
-      const asked = this.#apis.flatMap((api) => keys.map((key) => api.as(key).post('/v1/events')))
-      return (await Promise.all(asked)).every(({ status }) => status !== 401)
-    })
-  }
+/** Does it, and resolves when it is over and the nodes are ready again. */
+export type Fault = (stage: Stage, chosen: Chosen) => Promise<void>
 
-  as(key: string): Caller {
-    const apis = this.#apis.map((api) => api.as(key))
-    const next = (): Api => {
-      const api = apis[this.#turn++ % apis.length]
-      if (!api) throw new Error('there is no node')
-      return api
-    }
-    return {
-      send: (method: string, path: string, call?: Call): Promise<Answer> => next().send(method, path, call),
-    }
-  }
+export async function allReady({ cluster }: Pick<Stage, 'cluster'>): Promise<void> {
+  await Promise.all(cluster.nodes.map((node) => node.ready()))
 }

@@ -59,6 +59,11 @@ export function formatVerdict(verdict: Verdict, truth: StoreTruth): string {
   return [layOut([['', ''], ...lines]), ...details].join('\n')
 }
 
+export function lastWord({ findings }: Verdict): string {
+  const kinds = ['lost', 'corrupt', 'misdelivered', 'out of order', 'unexplained duplicate'] as const
+  return kinds.map((kind) => `${kind} ${findings.filter(({ what }) => what === kind).length}`).join(', ')
+}
+
 /** Why the run failed; empty: it did not. */
 export function faultsOf(verdict: Verdict, truth: StoreTruth): readonly string[] {
   const faults: readonly (readonly [boolean, string])[] = [

@@ -11,6 +11,9 @@ export const routes = {
 } as const
 export type SourceName = keyof typeof routes
 
+export const targets = ['billing', 'warehouse', 'parking', 'gate'] as const
+export type TargetName = (typeof targets)[number]
+
 export const orderedTargets = ['warehouse']
 
 const integrations = {
@@ -19,17 +22,18 @@ const integrations = {
   /** Needs the events of an order in their order. */
   warehouse: { sources: ['orders'], ordering: 'subject' },
   /** Fails every fifth time, and now and then altogether. */
-  parking: { sources: ['tickets'], circuit: { openMs: 200, maxOpenMs: 1_000 } },
+  parking: { sources: ['tickets'] },
   /** Takes its time. */
   gate: { sources: ['passes'], concurrency: 32 },
 } as const
 
+const quickCircuit = { openMs: 200, maxOpenMs: 1_000 }
 const quickRetries = { delaysMs: [20, 50, 100, 200], maxAttempts: 100 }
 
 export type SourceKeys = Readonly<Record<SourceName, string>>
 
 /** Makes the sources and integrations, and gives each source its key. */
-export async function configure(api: Api, sink: Sink): Promise<SourceKeys> {
+export async function configure(api: Api, sink: { urlOf(target: string): string }): Promise<SourceKeys> {
   const keys: [string, string][] = []
   for (const source of Object.keys(routes)) {
     expectOk(await api.put(`/v1/sources/${source}`, {}))
@@ -38,7 +42,14 @@ export async function configure(api: Api, sink: Sink): Promise<SourceKeys> {
   }
   for (const [name, policy] of Object.entries(integrations)) {
     const target = { kind: 'http', url: sink.urlOf(name), timeoutMs: 5_000 }
-    expectOk(await api.put(`/v1/integrations/${name}`, { ...policy, target, retry: quickRetries }))
+    expectOk(
+      await api.put(`/v1/integrations/${name}`, {
+        ...policy,
+        target,
+        retry: quickRetries,
+        circuit: quickCircuit,
+      }),
+    )
   }
   return Object.fromEntries(keys) as Record<SourceName, string>
 }
@@ -48,6 +59,7 @@ const slowMs = 100
 
 /** How the targets behave but for outages. */
 export function behaveAsUsual(sink: Sink, random: Random): void {
+  sink.behave('billing', { status: 200 })
   sink.behave('warehouse', () => (random.chance(0.05) ? failed : { status: 200 }))
   sink.behave('parking', () => (random.chance(0.2) ? failed : { status: 204 }))
   sink.behave('gate', { status: 200, afterMs: slowMs })

@@ -1,0 +1,38 @@
+import { locateService } from '../../../scripts/services.ts'
+import { brokerFaults } from './broker-faults.ts'
+import { clockJump, nodeFaults } from './node-faults.ts'
+import { fullDisk, postgresFaults } from './postgres-faults.ts'
+import type { Fault, Stage } from './stage.ts'
+import { targetFaults } from './target-faults.ts'
+
+/** Faults of which one comes after the other, beside those of the other lanes. */
+export interface Lane {
+  readonly faults: Readonly<Record<string, Fault>>
+  /** What may come twice because of them. */
+  readonly excuses: 'all' | 'its target' | 'nothing'
+}
+
+export function lanesOf({ disk, broker }: Stage): readonly Lane[] {
+  const libfaketime = locateService('libfaketime')
+  return [
+    {
+      excuses: 'all',
+      faults: {
+        ...nodeFaults,
+        ...postgresFaults,
+        ...(disk && { 'full disk below the WAL': fullDisk }),
+        ...(libfaketime !== null && { 'clock jumps by an hour': clockJump(libfaketime) }),
+      },
+    },
+    { excuses: 'its target', faults: targetFaults },
+    ...(broker ? [{ excuses: 'nothing', faults: brokerFaults } as const] : []),
+  ]
+}
+
+/** Why some faults did not come. */
+export function leftOut({ disk }: Stage): readonly string[] {
+  return [
+    disk ? [] : 'left out, as this process may mount nothing: full disk below the WAL',
+    locateService('libfaketime') === null ? 'left out, as libfaketime is not installed: clock jumps' : [],
+  ].flat()
+}
