@@ -79,9 +79,12 @@ export class RabbitServer {
     const child = this.#child
     this.#child = null
     if (child?.pid === undefined) return
+    const { pid } = child
     const closed = once(child, 'close')
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-pid, 'SIGKILL')
     await closed
+    // The shell around it is gone first, and the next one needs its port.
+    await until('RabbitMQ is gone', () => !isGroupAlive(pid), 60_000)
   }
 
   async stop(): Promise<void> {
@@ -89,6 +92,15 @@ export class RabbitServer {
     // Erlang's name server outlives what it was started for.
     spawnSync('epmd', ['-kill'], { env: this.#env })
     fs.rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+function isGroupAlive(pid: number): boolean {
+  try {
+    process.kill(-pid, 0)
+    return true
+  } catch {
+    return false
   }
 }
 
