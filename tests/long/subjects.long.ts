@@ -12,7 +12,7 @@ import { lastingPort } from '../support/free-port.ts'
 import { HubProcess, newDataDir, removeDataDirs } from '../support/hub-process.ts'
 import { Random } from '../support/random.ts'
 import { Sender } from '../support/sender.ts'
-import { Sink } from '../support/sink.ts'
+import { isTaken, Sink } from '../support/sink.ts'
 import { embeddedStore, readStoreTruth } from '../support/store-truth.ts'
 import { faultsOf, formatVerdict } from './crash/report.ts'
 
@@ -31,10 +31,10 @@ let taken = 0
 let refused = 0
 sink.behave(target, () => (random.chance(options.failing) ? { status: 500 } : { status: 200 }))
 sink.onArrival((arrival, answer) => {
-  const isTaken = typeof answer === 'object' && answer.status < 300
-  if (isTaken) taken++
+  const hasTaken = isTaken(answer)
+  if (hasTaken) taken++
   else refused++
-  auditor.got({ ...arrival, taken: isTaken })
+  auditor.got({ ...arrival, taken: hasTaken })
 })
 
 let hub = new HubProcess(dataDir, { by: 'node', env })
