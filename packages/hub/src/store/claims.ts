@@ -19,11 +19,12 @@ export interface ClaimedRow {
 export const claimedSql = `q.seq, q.event_id, q.body_bytes, q.due, q.attempts, q.counted, q.forgiven, q.subject_key::text,
       q.restarted_at, q.replay_id`
 
+// Not a join with the candidates: its plan, if it was made for good while the queue was empty, reads all that waits.
 const claimSql = (candidates: string): string => `
   with candidates as materialized (${candidates} for update skip locked),
   claimed as (
-    update hub.queue q set owner = $2 from candidates c
-    where q.integration_id = $1 and q.seq = c.seq and q.owner is null
+    update hub.queue q set owner = $2
+    where q.integration_id = $1 and q.seq = any(array(select seq from candidates)) and q.owner is null
     returning ${claimedSql}
   )
   select * from claimed order by due, seq`
