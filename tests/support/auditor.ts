@@ -73,7 +73,8 @@ export class Auditor {
   readonly #reachMs: number
   readonly #accepted = new Map<string, Accepted>()
   readonly #got: Got[] = []
-  readonly #taken = new Set<string>()
+  /** Before their acceptance was known. */
+  readonly #takenEarly = new Set<string>()
   readonly #missing = new Set<string>()
   readonly #disturbances: Disturbance[] = []
 
@@ -85,14 +86,16 @@ export class Auditor {
   accepted(event: Accepted): void {
     if (this.#accepted.has(event.eventId)) throw new Error(`the id ${event.eventId} was given out twice`)
     this.#accepted.set(event.eventId, event)
-    for (const delivery of deliveriesOf(event)) if (!this.#taken.has(delivery)) this.#missing.add(delivery)
+    for (const delivery of deliveriesOf(event))
+      if (!this.#takenEarly.delete(delivery)) this.#missing.add(delivery)
   }
 
   got(request: Got): void {
-    this.#got.push(request)
+    const event = this.#accepted.get(request.eventId)
+    this.#got.push(event ? withTextsOf(event, request) : request)
     if (!request.taken) return
-    this.#taken.add(deliveryOf(request))
-    this.#missing.delete(deliveryOf(request))
+    if (event) this.#missing.delete(deliveryOf(request))
+    else this.#takenEarly.add(deliveryOf(request))
   }
 
   disturbed(disturbance: Disturbance): void {
@@ -200,6 +203,14 @@ export class Auditor {
         again.atMs >= fromMs,
     )
   }
+}
+
+/** The same texts are kept once: a run has millions. */
+function withTextsOf(event: Accepted, got: Got): Got {
+  const target = event.targets.find((one) => one === got.target) ?? got.target
+  const sha256 = event.sha256 === got.sha256 ? event.sha256 : got.sha256
+  const contentType = event.contentType === got.contentType ? event.contentType : got.contentType
+  return { ...got, target, eventId: event.eventId, sha256, contentType }
 }
 
 function deliveriesOf({ eventId, targets }: Accepted): readonly string[] {

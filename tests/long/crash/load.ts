@@ -6,6 +6,8 @@ import { Sender, type Caller } from '../../support/sender.ts'
 import { routes, type SourceKeys, type SourceName } from './world.ts'
 
 const workers = 24
+/** No more than this, so that what comes after an outage is no flood. */
+const catchUpMs = 10_000
 const subjectsPerWorker = 3
 const batchShare = 0.1
 const contentTypes = [
@@ -75,12 +77,15 @@ export class Load {
 
   async #work(worker: number, random: Random): Promise<void> {
     const pauseMs = (workers / this.#options.eventsPerSecond) * 1_000
+    let dueMs = performance.now()
     while (this.#running) {
       const source = random.pick<SourceName>(['orders', 'orders', 'tickets', 'tickets', 'passes'])
       const count = random.chance(batchShare) ? random.between(2, 8) : 1
       const events = Array.from({ length: count }, () => this.#newEvent(worker, random))
       await this.#send(source, events)
-      await sleep(2 * pauseMs * count * random.next())
+      // What the hub was late with is caught up with, so that the rate holds over what stands still for a while.
+      dueMs = Math.max(dueMs + 2 * pauseMs * count * random.next(), performance.now() - catchUpMs)
+      await sleep(Math.max(0, dueMs - performance.now()))
     }
   }
 
