@@ -96,7 +96,8 @@ async function startLoad({ cluster, auditor, sink, toTargets }: Stage): Promise<
   behaveAsUsual(sink, new Random(options.seed))
   const api = new AnyNode(cluster.nodes.map((node) => node.api))
   await api.know(Object.values(keys))
-  const load = new Load({ api, keys, auditor, seed: options.seed, eventsPerSecond: options.rate })
+  const { seed, rate } = options
+  const load = new Load({ api, keys, auditor, seed, eventsPerSecond: rate, workers: 96, timeoutMs: 3_000 })
   load.start(1)
   return load
 }

@@ -2,9 +2,12 @@ import { until } from '../../../packages/hub/src/testing/until.ts'
 import type { Answer, Api, Call } from '../../support/api.ts'
 import type { Caller } from '../../support/sender.ts'
 
-/** What a load balancer does: any node may be asked, and the next try goes to another. */
+const leftAloneMs = 500
+
+/** What a load balancer does: any node may be asked, but for one that just did not answer. */
 export class AnyNode {
   readonly #apis: readonly Api[]
+  readonly #silentUntilMs = new Map<number, number>()
   #turn = 0
 
   constructor(apis: readonly Api[]) {
@@ -21,13 +24,25 @@ export class AnyNode {
 
   as(key: string): Caller {
     const apis = this.#apis.map((api) => api.as(key))
-    const next = (): Api => {
-      const api = apis[this.#turn++ % apis.length]
-      if (!api) throw new Error('there is no node')
-      return api
+    const next = (): number => {
+      for (let tries = 1; tries < apis.length; tries++) {
+        const index = this.#turn++ % apis.length
+        if ((this.#silentUntilMs.get(index) ?? 0) <= performance.now()) return index
+      }
+      return this.#turn++ % apis.length
     }
     return {
-      send: (method: string, path: string, call?: Call): Promise<Answer> => next().send(method, path, call),
+      send: async (method: string, path: string, call?: Call): Promise<Answer> => {
+        const index = next()
+        const api = apis[index]
+        if (!api) throw new Error('there is no node')
+        try {
+          return await api.send(method, path, call)
+        } catch (error) {
+          this.#silentUntilMs.set(index, performance.now() + leftAloneMs)
+          throw error
+        }
+      },
     }
   }
 }

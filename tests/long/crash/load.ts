@@ -5,7 +5,7 @@ import { Random } from '../../support/random.ts'
 import { Sender, type Caller } from '../../support/sender.ts'
 import { routes, type SourceKeys, type SourceName } from './world.ts'
 
-const workers = 24
+const usualWorkers = 24
 /** No more than this, so that what comes after an outage is no flood. */
 const catchUpMs = 10_000
 const subjectsPerWorker = 3
@@ -23,6 +23,10 @@ interface LoadOptions {
   readonly auditor: Pick<Auditor, 'accepted'>
   readonly eventsPerSecond: number
   readonly seed: number
+  /** More of them keep the rate while some wait for a node that hangs. */
+  readonly workers?: number
+  /** How long one waits for an answer before it asks again. */
+  readonly timeoutMs?: number
 }
 
 interface NewEvent {
@@ -52,9 +56,10 @@ export class Load {
   }
 
   start(round: number): void {
+    const { seed, workers = usualWorkers } = this.#options
     this.#running = true
     const work = Array.from({ length: workers }, (_, worker) =>
-      this.#work(worker, new Random(this.#options.seed + round * workers + worker)),
+      this.#work(worker, new Random(seed + round * workers + worker)),
     )
     this.#finished = Promise.all(work)
     // Whoever stops the load learns of it.
@@ -76,7 +81,8 @@ export class Load {
   }
 
   async #work(worker: number, random: Random): Promise<void> {
-    const pauseMs = (workers / this.#options.eventsPerSecond) * 1_000
+    const { workers = usualWorkers, eventsPerSecond } = this.#options
+    const pauseMs = (workers / eventsPerSecond) * 1_000
     let dueMs = performance.now()
     while (this.#running) {
       const source = random.pick<SourceName>(['orders', 'orders', 'tickets', 'tickets', 'passes'])
@@ -103,6 +109,7 @@ export class Load {
     const [first] = events
     if (events.length === 1 && first) return this.#sendOne(source, first)
     const answer = await this.#senders[source].send('/v1/events', {
+      ...this.#patience,
       headers: { 'content-type': 'application/cloudevents-batch+json' },
       body: JSON.stringify(events.map((event) => structured(source, event))),
     })
@@ -116,10 +123,16 @@ export class Load {
 
   async #sendOne(source: SourceName, event: NewEvent): Promise<void> {
     const answer = await this.#senders[source].send('/v1/events', {
+      ...this.#patience,
       headers: binaryHeaders(source, event),
       body: event.body,
     })
     this.#accepted(source, answer.eventId, event)
+  }
+
+  get #patience(): { readonly timeoutMs?: number } {
+    const { timeoutMs } = this.#options
+    return timeoutMs === undefined ? {} : { timeoutMs }
   }
 
   #accepted(source: SourceName, eventId: string, { subject, body, contentType }: NewEvent): void {
