@@ -27,20 +27,14 @@ afterEach(async () => {
 })
 after(() => store.close())
 
-function makeNode(nodeKey: string): Node {
+function makeNode(nodeKey: string, settings = { leaseMs, renewEveryMs: 50 }): Node {
   const telemetry = new Telemetry((error) => assert.fail(String(error)))
-  return new Node(
-    store.pool,
-    { nodeKey, host: 'test', version: '0' },
-    { leaseMs, renewEveryMs: 50 },
-    telemetry,
-    {
-      epochEnded: () => undefined,
-      shareChanged: () => undefined,
-      mayOwn: () => undefined,
-      rowsFreed: () => void freed++,
-    },
-  )
+  return new Node(store.pool, { nodeKey, host: 'test', version: '0' }, settings, telemetry, {
+    epochEnded: () => undefined,
+    shareChanged: () => undefined,
+    mayOwn: () => undefined,
+    rowsFreed: () => void freed++,
+  })
 }
 
 /** A node that is gone, and still holds a row that a transaction of its own has in hand. */
@@ -94,4 +88,16 @@ test('a lease begins when the rows of the epoch before it are free, however long
   await blocker.query('rollback')
   assert.ok((await begun) > old)
   assert.equal(await leaseIsOver(), false)
+})
+
+// Seen to fail with: takeovers at renewals only.
+test('a dead node is taken over when its lease ends, not at the next renewal', async () => {
+  const identity = { nodeKey: 'dead', host: 'test', version: '0' }
+  await beginEpoch(store.pool, identity, leaseMs)
+  node = makeNode('this', { leaseMs: 60_000, renewEveryMs: 30_000 })
+  await node.start()
+  const freedAtStart = freed
+  await until('it is taken over', () => freed > freedAtStart, 10_000)
+  const { rows } = await store.pool.query('select node_key from hub.nodes')
+  assert.deepEqual(rows, [{ node_key: 'this' }])
 })

@@ -19,6 +19,8 @@ export interface NodeSettings {
 export const defaultNodeSettings: NodeSettings = { leaseMs: 6_000, renewEveryMs: 1_500 }
 
 const retryBeginMs = 250
+/** By the database's clock a lease is over only after its last millisecond. */
+const justAfterMs = 5
 
 /** Told when what this node owned is no longer its own, and when it may own again. */
 export interface NodeListener {
@@ -46,6 +48,7 @@ export class Node {
   #epoch: number | null = null
   #deadlineMs = 0
   #timer: NodeJS.Timeout | null = null
+  #endTimer: NodeJS.Timeout | null = null
   #ticking: Promise<void> | null = null
   #takingOver: Promise<void> | null = null
   #stopped = false
@@ -90,6 +93,8 @@ export class Node {
     this.#timer = null
     await this.#ticking
     await this.#takingOver
+    if (this.#endTimer) clearTimeout(this.#endTimer)
+    this.#endTimer = null
     const epoch = this.#epoch
     this.#end()
     // When the store is away the next start, or another node, frees what was ours.
@@ -119,19 +124,33 @@ export class Node {
         await this.#begin()
       }
       if (this.#epoch !== null) await this.#extendLease(sentMs, this.#epoch)
-      this.#takingOver ??= this.#takeOver().finally(() => (this.#takingOver = null))
+      this.#beginTakeover()
     } catch (error) {
       this.#telemetry.emit('storeDown', { during: 'lease', error })
     }
   }
 
+  #beginTakeover(): void {
+    if (this.#stopped) return
+    this.#takingOver ??= this.#takeOver().finally(() => (this.#takingOver = null))
+  }
+
   /** Beside the renewals: it may wait for a lock, or free a long queue, and must not cost this node its own lease. */
   async #takeOver(): Promise<void> {
     try {
-      if ((await takeOverDeadNodes(this.#pool)) > 0) this.#listener.rowsFreed()
+      const { dead, nextEndMs } = await takeOverDeadNodes(this.#pool)
+      if (dead > 0) this.#listener.rowsFreed()
+      this.#expectEnd(nextEndMs)
     } catch (error) {
       this.#telemetry.emit('storeDown', { during: 'lease', error })
     }
+  }
+
+  /** Who lives renews long before: this one ends, and what it holds is to move then, not up to a renewal later. */
+  #expectEnd(endMs: number): void {
+    if (this.#stopped || endMs >= this.#settings.renewEveryMs) return
+    if (this.#endTimer) clearTimeout(this.#endTimer)
+    this.#endTimer = setTimeout(() => this.#beginTakeover(), endMs + justAfterMs)
   }
 
   async #begin(): Promise<void> {

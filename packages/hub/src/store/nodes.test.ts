@@ -103,8 +103,8 @@ test('a node whose lease is over is taken over by the others, one that is late b
   await endLease(late)
   assert.equal(await renewLease(store.pool, late, longMs), true)
   await endLease(dead)
-  assert.equal(await takeOverDeadNodes(store.pool), 1)
-  assert.equal(await takeOverDeadNodes(store.pool), 0)
+  assert.equal((await takeOverDeadNodes(store.pool)).dead, 1)
+  assert.equal((await takeOverDeadNodes(store.pool)).dead, 0)
   assert.deepEqual(await owners(), [null, late, alive])
   assert.equal(await renewLease(store.pool, dead, longMs), false)
 })
@@ -140,7 +140,7 @@ test('a node that stopped in the middle of a transaction is cut off when its lea
   const [stopped, other] = [await begin('stopped'), await begin('other')]
   const opened = await openFlush(stopped)
   await endLease(stopped)
-  assert.equal(await takeOverDeadNodes(store.pool), 1)
+  assert.equal((await takeOverDeadNodes(store.pool)).dead, 1)
   await assert.rejects(commit(opened))
   assert.deepEqual(await owners(), [])
   assert.ok(await flush(other))
@@ -213,7 +213,7 @@ test('no row is ever left with an owner that is not alive', async () => {
         if (does === 'leave') await leave(store.pool, epoch)
         if (does === 'flush') await flush(epoch)
         if (does === 'die') await endLease(epoch)
-        if (does === 'take over') await takeOverDeadNodes(store.pool).catch(() => 0)
+        if (does === 'take over') await takeOverDeadNodes(store.pool).catch(() => undefined)
       }
       for (const together of turns) {
         const [orphans] = await Promise.all([countOrphans(), ...together.map(settled(run))])

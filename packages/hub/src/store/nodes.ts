@@ -122,14 +122,25 @@ export async function leave(pool: Pool, epoch: number): Promise<void> {
   await transaction(pool, (client) => endEpoch(client, epoch, 'always'))
 }
 
-/** Ends the epochs of nodes whose lease is over. Returns how many there were. */
-export async function takeOverDeadNodes(pool: Pool): Promise<number> {
-  const dead = await pool.query<{ epoch: number }>('select epoch from hub.nodes where lease_until < now()')
-  for (const { epoch } of dead.rows) {
+export interface Takeover {
+  /** How many nodes there were whose lease is over. */
+  readonly dead: number
+  /** When the next lease ends, unless it is renewed until then; Infinity: there is none. */
+  readonly nextEndMs: number
+}
+
+/** Ends the epochs of nodes whose lease is over. */
+export async function takeOverDeadNodes(pool: Pool): Promise<Takeover> {
+  const { rows } = await pool.query<{ epoch: number; ends_in_ms: number }>(
+    'select epoch, extract(epoch from lease_until - now())::float8 * 1000 as ends_in_ms from hub.nodes',
+  )
+  const dead = rows.filter((node) => node.ends_in_ms < 0)
+  for (const { epoch } of dead) {
     await endTransactionsOf(pool, epoch)
     await transaction(pool, (client) => endEpoch(client, epoch, 'if its lease is over'))
   }
-  return dead.rows.length
+  const ends = rows.filter((node) => node.ends_in_ms >= 0).map((node) => node.ends_in_ms)
+  return { dead: dead.length, nextEndMs: Math.min(...ends) }
 }
 
 /** A node that is stopped in the middle of a transaction would hold its guard for ever. */
