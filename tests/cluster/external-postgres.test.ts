@@ -132,6 +132,17 @@ for (const from of ['debian', 'embedded'] as const) {
       })
     })
 
+    // Seen to fail with: nobody who compares the clocks.
+    test('a node whose clock is an hour away is warned of, and works', async () => {
+      await server.execute('create database clocks')
+      const ahead = 'const now = Date.now; Date.now = () => now() + 3_600_000'
+      const more = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ahead)}` }
+      await withHub(hubOn(server.url('postgres', 'clocks'), more), async (hub, url) => {
+        assert.match(hub.stdout, /this machine's clock is far from the database's; synchronise both with NTP/)
+        await assertWorks(url)
+      })
+    })
+
     test('a second hub with the same data directory is refused', async () => {
       await server.execute('create database twice')
       await withHub(hubOn(server.url('postgres', 'twice')), async ({ dataDir }) => {
