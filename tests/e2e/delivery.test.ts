@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
+import { until } from '../../packages/hub/src/testing/until.ts'
 import { expectOk } from '../support/api.ts'
 import { assertProblem, Stage } from './stage.ts'
 
@@ -154,6 +155,33 @@ test('an event goes only where it is wanted: source, type and filter', async () 
   assert.equal(await send('issue.opened', 'no JSON'), 0)
   await line.got(2)
   assert.equal(stranger.arrivals.length, 0)
+})
+
+// Seen to fail with: the headers, or the secret, of the integration that was made first used for all.
+test('each target gets the credentials and the signature of its own integration, and no other', async () => {
+  const line = await stage.line()
+  const names = ['one', 'other'].map((end) => `${line.name}-${end}`)
+  for (const name of names) {
+    const target = {
+      kind: 'http',
+      url: stage.sink.urlOf(name),
+      headers: { 'x-api-key': `key of ${name}` },
+      auth: { kind: 'basic', username: name, password: `password of ${name}` },
+    }
+    expectOk(await stage.api.put(`/v1/integrations/${name}`, { sources: [line.name], target }))
+  }
+  for (let n = 0; n < 20; n++) await line.send(`{"n": ${n}}`)
+  for (const name of names) {
+    const arrivals = stage.arrivalsAt(name)
+    await until(`${name} got all`, () => arrivals.length === 20)
+    const webhook = new Webhook(await secretOf(name))
+    for (const { headers, body } of arrivals) {
+      assert.equal(headers['x-api-key'], `key of ${name}`)
+      const userAndPassword = Buffer.from(`${name}:password of ${name}`).toString('base64')
+      assert.equal(headers['authorization'], `Basic ${userAndPassword}`)
+      webhook.verify(body.toString(), headers as Record<string, string>)
+    }
+  }
 })
 
 test('headers that are not an integration’s to set are refused, each by name', async () => {

@@ -93,7 +93,7 @@ function run(policy: CircuitPolicy, steps: readonly Step[]): readonly Seen[] {
 
 function eachHistory(examine: (policy: CircuitPolicy, seen: readonly Seen[]) => void): void {
   fc.assert(
-    fc.property(anyPolicy, fc.array(anyStep, { maxLength: 60 }), (policy, steps) => {
+    fc.property(anyPolicy, fc.array(anyStep, { maxLength: 60, size: 'max' }), (policy, steps) => {
       examine(policy, run(policy, steps))
     }),
     histories(2_000),
@@ -223,6 +223,7 @@ test('it opens when nothing but signs of an outage came back for so long', () =>
     fc.record({ outcome: anyOutcome, afterMs: fc.integer({ min: 0, max: 6 }).map((n) => n * 50) }),
     {
       maxLength: 40,
+      size: 'max',
     },
   )
   fc.assert(

@@ -23,6 +23,7 @@ test('in no stretch of time pass more than the burst and what the rate gives in 
     fc.record({ afterMs: fc.integer({ min: 0, max: 300 }), count: fc.integer({ min: 1, max: 5 }) }),
     {
       maxLength: 80,
+      size: 'max',
     },
   )
   fc.assert(

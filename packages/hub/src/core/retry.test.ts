@@ -68,7 +68,7 @@ function live(retry: RetryPolicy, tries: readonly Try[]): readonly Step[] {
 }
 
 function eachLife(examine: (retry: RetryPolicy, steps: readonly Step[]) => void): void {
-  const tries = fc.array(anyTry, { minLength: 1, maxLength: 40 })
+  const tries = fc.array(anyTry, { minLength: 1, maxLength: 40, size: 'max' })
   fc.assert(
     fc.property(anyPolicy, tries, (retry, attempts) => examine(retry, live(retry, attempts))),
     histories(2_000),

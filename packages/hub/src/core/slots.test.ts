@@ -35,7 +35,7 @@ const anyWanted = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, max
 test('however greedy some are, whoever comes later gets one as soon as as many landed as there are takers', () => {
   const total = 100
   fc.assert(
-    fc.property(anyWanted, fc.array(fc.nat(), { maxLength: 200 }), (wanted, landings) => {
+    fc.property(anyWanted, fc.array(fc.nat(), { maxLength: 200, size: 'max' }), (wanted, landings) => {
       const slots = new SharedSlots(total)
       const takers = wanted.map((count) => new Greedy(slots, count))
       for (const taker of takers) taker.pump()

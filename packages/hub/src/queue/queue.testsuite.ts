@@ -242,7 +242,7 @@ export function testReadyQueue(name: string, open: (pool: Pool) => ReadyQueue): 
       // Seen to fail with: most of what is planted above.
       test(`nothing is owned twice, lost or hidden, whatever happens (ordering ${one.ordering})`, async () => {
         await fc.assert(
-          fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
+          fc.asyncProperty(fc.array(anyStep, { maxLength: 25, size: 'max' }), async (steps) => {
             await store.pool.query('delete from hub.queue')
             for (const { queue } of [node, other]) queue.lookAgain()
             await new History(store.pool, one, [node, other]).run(steps)
