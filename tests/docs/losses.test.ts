@@ -4,15 +4,16 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { root, textOf } from './snippets.ts'
 
-const heading = '## Losses others had, and the test that would show each'
+const losses = '## Losses others had, and the test that would show each'
+const invariants = '## Invariants, and the test that guards each'
 
 interface Named {
   readonly file: string
   readonly name: string
 }
 
-/** The rows of the table, each with the tests that it names. */
-function readTable(): readonly (readonly Named[])[] {
+/** The rows of the table under a heading, each with the tests that it names. */
+function readTable(heading: string): readonly (readonly Named[])[] {
   const [, after = ''] = textOf('docs/reliability.md').split(heading)
   const [section = ''] = after.split('\n## ')
   const rows = section.split('\n').filter((line) => line.startsWith('|'))
@@ -39,7 +40,7 @@ function literal(text: string): string {
 }
 
 test('every loss that the table lists names a test, and each of these is in its file', () => {
-  const rows = readTable()
+  const rows = readTable(losses)
   assert.ok(rows.length > 10)
   assert.ok(rows.every((tests) => tests.length > 0))
   assert.deepEqual(
@@ -47,3 +48,20 @@ test('every loss that the table lists names a test, and each of these is in its 
     [],
   )
 })
+
+test('every invariant names tests that are in their files, which say with what bug they were seen to fail', () => {
+  const rows = readTable(invariants)
+  assert.equal(rows.length, 9)
+  assert.ok(rows.every((tests) => tests.every(wasSeenToFail)))
+  assert.deepEqual(
+    rows.flat().filter((named) => !isThere(named)),
+    [],
+  )
+})
+
+function wasSeenToFail({ file, name }: Named): boolean {
+  const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n')
+  const at = lines.findIndex((line) => line.includes(name))
+  const comment = lines.slice(0, at).findLastIndex((line) => !line.trimStart().startsWith('//'))
+  return lines.slice(comment + 1, at).some((line) => line.includes('Seen to fail with'))
+}

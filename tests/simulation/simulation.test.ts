@@ -14,6 +14,7 @@ async function play(seed: number, count: string): Promise<string> {
   return stdout
 }
 
+// Seen to fail with: heads not looked for in the claim.
 test('whatever the order of events, and whatever breaks, what was accepted ends once and in order', async () => {
   assert.match(await play(1, schedules), / 0 failed, /)
 })

@@ -97,6 +97,7 @@ test('the reference libraries verify and parse what arrives', async (t) => {
   assert.deepEqual(parsed.data, JSON.parse(body.toString()))
 })
 
+// Seen to fail with: the body passed through a text.
 test('bytes that are no text, none at all, and a content type that the event did not have', async (t) => {
   const bytes = Buffer.from([0xff, 0x00, 0x0d, 0x0a, 0xfe])
   const binary = await received(
