@@ -15,6 +15,9 @@ export interface MetricsDeps {
 /** Adds to a counter, by the values of its labels. */
 type Count = (values: readonly string[], by?: number) => void
 
+/** By default the event loop is woken a hundred times a second to see how late it is: half of what an idle hub cost. */
+const loopWatchMs = 100
+
 /** Prometheus asks every few seconds, and several of them may ask at once. */
 const figuresForMs = 2_000
 
@@ -27,7 +30,7 @@ export class Metrics {
 
   constructor(deps: MetricsDeps) {
     this.#deps = deps
-    collectDefaultMetrics({ register: this.#registry })
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: loopWatchMs })
     this.#describeNode()
     this.#describeBacklogs()
     this.#subscriptions = [...this.#countIngest(), ...this.#countDeliveries(), ...this.#measureStore()]
