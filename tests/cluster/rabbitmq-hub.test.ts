@@ -71,19 +71,45 @@ suite('two nodes with RabbitMQ between them', { skip: findService('rabbitmq').sk
     await untilAll(await sendFailingFirst())
   })
 
-  test('an address that no waiting would mend is refused in a sentence', async () => {
-    const start = (url: string) =>
-      runCommand(['start'], {
-        env: {
-          DATABASE_URL: database.url,
-          HUB_PORT: '0',
-          HUB_DATA_DIR: newDataDir(),
-          HUB_QUEUE_URL: url,
-          HUB_SECRET_KEY: cluster.secretKey,
-        },
-      })
-    const ending = await start(rabbit.url.replace('guest:guest', 'guest:wrong'))
+  async function refusal(url: string): Promise<string> {
+    const env = {
+      DATABASE_URL: database.url,
+      HUB_PORT: '0',
+      HUB_DATA_DIR: newDataDir(),
+      HUB_QUEUE_URL: url,
+      HUB_SECRET_KEY: cluster.secretKey,
+    }
+    const ending = await runCommand(['start'], { env })
     assert.equal(ending.code, 1, ending.stdout)
-    assert.match(ending.stderr, /^The broker of HUB_QUEUE_URL refuses the user, .*correct the address\.$/m)
+    return ending.stderr
+  }
+
+  test('an address that no waiting would mend is refused in a sentence', async () => {
+    assert.match(
+      await refusal(rabbit.url.replace('guest:guest', 'guest:wrong')),
+      /^The broker of HUB_QUEUE_URL refuses the user, .*correct the address\.$/m,
+    )
+    assert.match(
+      await refusal(
+        sink
+          .urlOf('target')
+          .replace(/^http:/, 'amqp:')
+          .replace(/\/[^/]*$/, ''),
+      ),
+      /^What answers at HUB_QUEUE_URL is no RabbitMQ; correct host and port\.$/m,
+    )
+  })
+
+  // Seen to fail (it was waited for without end) with: the reason of a closed connection not listened for.
+  test('a broker without quorum queues is refused in a sentence', async () => {
+    const old = await RabbitServer.start({ RABBITMQ_FEATURE_FLAGS: '' })
+    try {
+      assert.match(
+        await refusal(old.url),
+        /^The broker of HUB_QUEUE_URL has no quorum queues .*enable its feature flag quorum_queue\.$/m,
+      )
+    } finally {
+      await old.stop()
+    }
   })
 })

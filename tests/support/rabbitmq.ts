@@ -24,7 +24,7 @@ export class RabbitServer {
     this.#env = env
   }
 
-  static async start(): Promise<RabbitServer> {
+  static async start(more: NodeJS.ProcessEnv = {}): Promise<RabbitServer> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hub-rabbit-'))
     const port = await lastingPort()
     fs.writeFileSync(path.join(dir, 'plugins'), '[].\n')
@@ -44,6 +44,7 @@ export class RabbitServer {
       RABBITMQ_LOG_BASE: path.join(dir, 'log'),
       RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'plugins'),
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1',
+      ...more,
     }
     const server = new RabbitServer(port, dir, env)
     await server.restart()

@@ -134,7 +134,9 @@ export class Broker {
     const address = new URL(url)
     address.searchParams.set('heartbeat', String(heartbeatSeconds))
     const model = await connect(address.href, { timeout: connectWithinMs, noDelay: true })
-    model.on('error', () => undefined)
+    // Why it was closed is told to the connection; whoever waits for an answer on a channel hears that there is none.
+    let reason: Error | null = null
+    model.on('error', (error) => (reason = error))
     try {
       demandVersion(model)
       const [publishing, getting] = [await model.createConfirmChannel(), await model.createChannel()]
@@ -145,7 +147,7 @@ export class Broker {
       this.#watch(session)
     } catch (error) {
       await model.close().catch(() => undefined)
-      throw error
+      throw reason ?? error
     }
   }
 
@@ -209,7 +211,7 @@ function explain(error: unknown): CannotStart | null {
       `The broker of HUB_QUEUE_URL refuses the user, its password or the virtual host (${message}); correct the address.`,
       { cause: error },
     )
-  if (/queue.type|PRECONDITION|NOT_IMPLEMENTED|540|406/i.test(message))
+  if (/feature flag|queue.type|PRECONDITION|NOT_IMPLEMENTED|540|406/i.test(message))
     return new CannotStart(
       `The broker of HUB_QUEUE_URL has no quorum queues (${message}); enable its feature flag quorum_queue.`,
       { cause: error },
