@@ -18,9 +18,17 @@ interface Plan {
 }
 
 export async function playFaults(stage: Stage, plan: Plan): Promise<void> {
-  const lanes = lanesOf(stage).map((lane, index) =>
-    playLane(stage, lane, { ...plan, seed: plan.seed + index }),
-  )
+  const ended = new AbortController()
+  const lanes = lanesOf(stage).map(async (lane, index) => {
+    try {
+      await playLane(stage, lane, { ...plan, seed: plan.seed + index }, ended.signal)
+    } catch (error) {
+      // What is judged afterwards must not be disturbed by the others.
+      ended.abort()
+      throw error
+    }
+  })
+  await Promise.allSettled(lanes)
   await Promise.all(lanes)
 }
 
@@ -29,12 +37,13 @@ async function playLane(
   stage: Stage,
   { faults, excuses }: Lane,
   { seed, untilMs, played }: Plan,
+  ended: AbortSignal,
 ): Promise<void> {
   const { auditor, cluster, sink } = stage
   const random = new Random(seed)
   const known = Object.entries(faults)
   let left: typeof known = []
-  while (performance.now() < untilMs) {
+  while (performance.now() < untilMs && !ended.aborted) {
     // Each once before any comes again.
     if (left.length === 0) left = [...known]
     const [next] = left.splice(random.between(0, left.length - 1), 1)
@@ -42,7 +51,9 @@ async function playLane(
     const [what, fault] = next
     const target = random.pick(targets)
     const fromMs = performance.now()
-    await fault(stage, { random, target, node: random.pick(cluster.nodes) })
+    await fault(stage, { random, target, node: random.pick(cluster.nodes) }).catch((cause: unknown) => {
+      throw new Error(`${what}: ${(cause as Error).message}`, { cause })
+    })
     const tookMs = performance.now() - fromMs
     if (excuses === 'its target') behaveAsUsual(sink, random)
     const one: Played = { what, tookMs, owed: auditor.missing, recoveredMs: null }
