@@ -19,7 +19,8 @@ export interface Weather {
 const lockPatienceMs = 1_500
 /** When nothing breaks any more a database is quick, or nothing would ever get done. */
 const calmStalled = 0.02
-const usualMostSteps = 20_000
+/** Two events that no target takes, tried in turns while the circuit is open for nothing else, needed 48,000. */
+const usualMostSteps = 150_000
 
 /** One order of events, drawn from a seed: what runs next, what breaks, and when time goes on. */
 export class Schedule {
