@@ -14,6 +14,7 @@ import { Random } from '../support/random.ts'
 import { Sender } from '../support/sender.ts'
 import { isTaken, Sink } from '../support/sink.ts'
 import { embeddedStore, readStoreTruth } from '../support/store-truth.ts'
+import { untilReady } from '../support/until-ready.ts'
 import { faultsOf, formatVerdict } from './crash/report.ts'
 
 const options = readOptions()
@@ -125,12 +126,7 @@ async function killWhen(api: Api, count: number): Promise<void> {
   await hub.killEverything()
   hub = new HubProcess(dataDir, { by: 'node', env })
   await hub.ready()
-  const isReady = (): Promise<boolean> =>
-    api.get('/readyz', { timeoutMs: 2_000 }).then(
-      ({ status }) => status === 200,
-      () => false,
-    )
-  await until('the hub is ready', isReady, 60_000)
+  await untilReady(api, hub, 'the hub', 60_000)
   auditor.disturbed({ what: 'kill -9', fromMs, untilMs: performance.now() })
   process.stderr.write(
     `killed when ${count} were taken, ready after ${Math.round(performance.now() - fromMs)} ms\n`,

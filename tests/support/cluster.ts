@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { until } from '../../packages/hub/src/testing/until.ts'
 import { Api, expectOk, type Json } from './api.ts'
 import { lastingPort } from './free-port.ts'
 import { HubProcess, newDataDir } from './hub-process.ts'
+import { untilReady } from './until-ready.ts'
 
 /** One node of several: the process that runs now, and what stays the same over its restarts. */
 export class ClusterNode {
@@ -35,15 +35,7 @@ export class ClusterNode {
   }
 
   async ready(): Promise<void> {
-    const isReady = (): Promise<boolean> =>
-      this.api.get('/readyz', { timeoutMs: 2_000 }).then(
-        ({ status }) => status === 200,
-        () => false,
-      )
-    const ended = this.#hub.ended.then(({ stdout, stderr }) => {
-      throw new Error(`${this.name} ended by itself: ${stderr}${stdout.slice(-4_000)}`)
-    })
-    await Promise.race([ended, until(`${this.name} is ready`, isReady, 120_000)])
+    await untilReady(this.api, this.#hub, this.name, 120_000)
   }
 
   signal(signal: NodeJS.Signals): void {

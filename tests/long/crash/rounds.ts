@@ -6,6 +6,7 @@ import type { Auditor } from '../../support/auditor.ts'
 import { HubProcess } from '../../support/hub-process.ts'
 import { Random } from '../../support/random.ts'
 import type { Sink } from '../../support/sink.ts'
+import { untilReady } from '../../support/until-ready.ts'
 import type { Load } from './load.ts'
 import { behaveAsUsual, breakParking } from './world.ts'
 
@@ -64,7 +65,7 @@ export async function playRound(stage: Stage, hub: HubProcess, number: number): 
   const firstDelivery = arrivalAfter(sink, sinceMs, kill === 'PostgreSQL')
   behaveAsUsual(sink, random)
 
-  await untilReady(stage.api, next)
+  await untilReady(stage.api, next, 'the hub', recoveryTimeoutMs)
   const readyAtMs = performance.now()
   auditor.disturbed({ what: `kill -9 of ${kill}`, fromMs: killedAtMs, untilMs: readyAtMs })
   await load.stop()
@@ -102,18 +103,6 @@ async function recoverFrom(
   }
   const sinceMs = performance.now()
   return { hub: stage.start(), sinceMs }
-}
-
-async function untilReady(api: Api, hub: HubProcess): Promise<void> {
-  const isReady = (): Promise<boolean> =>
-    api.get('/readyz', { timeoutMs: 2_000 }).then(
-      ({ status }) => status === 200,
-      () => false,
-    )
-  const ended = hub.ended.then(({ stdout, stderr }) => {
-    throw new Error(`the hub ended by itself: ${stderr}${stdout.slice(-4_000)}`)
-  })
-  await Promise.race([ended, until('the hub is ready', isReady, recoveryTimeoutMs)])
 }
 
 /** A hub that survives goes on with what it has in memory: then only what was accepted afterwards tells something. */
