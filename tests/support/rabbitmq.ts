@@ -65,13 +65,13 @@ export class RabbitServer {
     await until('RabbitMQ answers', () => answers(this.port), 240_000)
   }
 
-  /** As its operator, who waits until it has started. Gives what it printed. */
-  async control(...args: readonly string[]): Promise<string> {
-    await this.#control('await_startup')
-    return this.#control(...args)
+  /** Until its operator can do something with it, which is later than it answers. */
+  async started(): Promise<void> {
+    await this.control('await_startup')
   }
 
-  async #control(...args: readonly string[]): Promise<string> {
+  /** As its operator. Gives what it printed. */
+  async control(...args: readonly string[]): Promise<string> {
     const { stdout } = await promisify(execFile)(path.join(programs, 'rabbitmqctl'), ['--quiet', ...args], {
       env: this.#env,
       cwd: this.#dir,

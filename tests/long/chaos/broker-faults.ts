@@ -15,12 +15,14 @@ export const brokerFaults: Readonly<Record<string, Fault>> = {
     await server.restart()
   }),
   'queues of the broker deleted': onServer(async (server) => {
+    await server.started()
     const names = (await server.control('list_queues', 'name', '--no-table-headers')).split('\n')
     // A queue whose leader is just being chosen cannot be deleted: then it stays.
     for (const name of names.filter(Boolean))
       await server.control('delete_queue', name).catch(() => undefined)
   }),
   'memory alarm of the broker': onServer(async (server, { random }) => {
+    await server.started()
     await server.control('set_vm_memory_high_watermark', 'absolute', '1MB')
     await sleep(random.between(1_000, 4_000))
     await server.control('set_vm_memory_high_watermark', '0.4')
