@@ -14,10 +14,10 @@ export class ByHand implements Session {
 
   commit(statements: readonly Statement[]): Promise<void> {
     const sql = statements.map((statement) => statement.sql).join(';')
-    const messages = [message('Q', Buffer.from(`${sql}\0`, 'latin1'))]
-    for (const { rows } of statements) if (rows) messages.push(message('d', rows), message('c'))
+    const parts = message('Q', Buffer.from(`${sql}\0`, 'latin1'))
+    for (const { rows } of statements) if (rows) parts.push(...message('d', rows), ...message('c'))
     return new Promise((resolve, reject) => {
-      this.#client.query(new Sending(Buffer.concat(messages.flat()), resolve, reject))
+      this.#client.query(new Sending(parts, resolve, reject))
     })
   }
 }
@@ -31,18 +31,20 @@ function message(kind: string, body: Buffer = Buffer.alloc(0)): Buffer[] {
 
 /** What pg calls while its answer comes in. */
 class Sending implements pg.Submittable {
-  readonly #bytes: Buffer
+  readonly #parts: readonly Buffer[]
   readonly #resolve: () => void
   readonly #reject: (error: Error) => void
 
-  constructor(bytes: Buffer, resolve: () => void, reject: (error: Error) => void) {
-    this.#bytes = bytes
+  constructor(parts: readonly Buffer[], resolve: () => void, reject: (error: Error) => void) {
+    this.#parts = parts
     this.#resolve = resolve
     this.#reject = reject
   }
 
   submit(connection: pg.Connection): void {
-    connection.stream.write(this.#bytes)
+    connection.stream.cork()
+    for (const part of this.#parts) connection.stream.write(part)
+    connection.stream.uncork()
   }
 
   handleCopyInResponse(): void {}

@@ -1,4 +1,5 @@
 import { layOut } from '../../../bench/table.ts'
+import { middleAndMost } from '../crash/report.ts'
 
 export interface Played {
   readonly what: string
@@ -30,9 +31,4 @@ export function formatFaults(played: readonly Played[]): string {
   )
   const head = ['fault', 'times', 'ms until ready, median', 'max', 'owed then, at most']
   return layOut([[...head, 'ms until that arrived, median', 'max'], ...body])
-}
-
-function middleAndMost(figures: readonly number[]): readonly [number, number] {
-  const sorted = figures.toSorted((one, other) => one - other)
-  return [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]
 }

@@ -22,12 +22,16 @@ export function formatRecovery(rounds: readonly Round[]): string {
     kill,
     whole(group.length),
     ...(['readyMs', 'firstDeliveryMs', 'drainedMs'] as const).flatMap((figure) => {
-      const values = group.map((round) => round[figure]).toSorted((one, other) => one - other)
-      return [whole(values[Math.floor(values.length / 2)] ?? 0), whole(values.at(-1) ?? 0)]
+      return middleAndMost(group.map((round) => round[figure])).map(whole)
     }),
   ])
   const figures = ['ready', 'first delivery', 'drained'].flatMap((name) => [`${name}, median`, 'max'])
   return layOut([['recovery in ms', 'rounds', ...figures], ...rows])
+}
+
+export function middleAndMost(figures: readonly number[]): readonly [number, number] {
+  const sorted = figures.toSorted((one, other) => one - other)
+  return [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]
 }
 
 export function formatVerdict(verdict: Verdict, truth: StoreTruth): string {
