@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib'
+import { connect, IllegalOperationError, type Channel, type ChannelModel, type ConfirmChannel } from 'amqplib'
 import { CannotStart } from '../core/cannot-start.ts'
 
 export interface BrokerOptions {
@@ -91,14 +91,13 @@ export class Broker {
     const queue = await this.#declare(session, integrationId)
     const message = await within(session.getting.get(queue), confirmWithinMs)
     if (!message) return null
-    try {
-      const result = await work(message.content)
-      session.getting.ack(message)
-      return result
-    } catch (error) {
-      session.getting.nack(message)
+    const result = await work(message.content).catch((error: unknown) => {
+      ifOpen(() => session.getting.nack(message))
       throw error
-    }
+    })
+    // What was done is done, whatever became of the channel: at worst the message comes again.
+    ifOpen(() => session.getting.ack(message))
+    return result
   }
 
   #demand(): Session {
@@ -167,6 +166,15 @@ export class Broker {
     this.#blocked = false
     if (this.#stopped) void model.close().catch(() => undefined)
     else this.#session = session
+  }
+}
+
+/** A channel that closed meanwhile gives its messages back by itself. */
+function ifOpen(answer: () => void): void {
+  try {
+    answer()
+  } catch (error) {
+    if (!(error instanceof IllegalOperationError)) throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import type { OwnedDelivery } from '../core/delivery.ts'
 import { flushTransaction } from '../store/burst.ts'
-import type { Pool } from '../store/database.ts'
+import { CommitUnknownError, type Pool } from '../store/database.ts'
 import { epochGuard } from '../store/nodes.ts'
 import {
   freePublications,
@@ -136,8 +136,8 @@ export class RabbitQueue implements ReadyQueue {
         rows.push(...taken)
       }
     } catch (error) {
-      // What was taken before is this node's.
-      if (rows.length === 0) throw error
+      // What was taken before is this node's, until its epoch ends because nobody knows what is on disk.
+      if (rows.length === 0 || error instanceof CommitUnknownError) throw error
       onTrouble(error)
     }
     return { rows, isLast: false }
