@@ -10,6 +10,8 @@ import { lastingPort } from './free-port.ts'
 
 /** The program itself: Debian's wrapper around it wants to be the system's service. */
 const programs = '/usr/lib/rabbitmq/bin'
+const startWithinMs = 90_000
+const startAttempts = 4
 
 /** A RabbitMQ of a test's own, in a temporary directory and on free ports. */
 export class RabbitServer {
@@ -56,13 +58,35 @@ export class RabbitServer {
   }
 
   async restart(): Promise<void> {
-    this.#child = spawn(path.join(programs, 'rabbitmq-server'), [], {
+    for (let attempt = 1; !(await this.#startsUp()); attempt++) {
+      await this.kill()
+      if (attempt === startAttempts) throw new Error(`RabbitMQ does not start: ${this.#lastWords()}`)
+    }
+  }
+
+  /** One that is started too soon after another was killed finds its name taken, or a port, and ends. */
+  async #startsUp(): Promise<boolean> {
+    const output = fs.openSync(this.#outputFile, 'w')
+    const child = spawn(path.join(programs, 'rabbitmq-server'), [], {
       env: this.#env,
       cwd: this.#dir,
-      stdio: 'ignore',
+      stdio: ['ignore', output, output],
       detached: true,
     })
-    await until('RabbitMQ answers', () => answers(this.port), 240_000)
+    fs.closeSync(output)
+    this.#child = child
+    const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+    const isUp = async (): Promise<boolean> => hasEnded() || (await answers(this.port))
+    await until('RabbitMQ answers', isUp, startWithinMs).catch(() => this.kill())
+    return this.#child !== null && !hasEnded()
+  }
+
+  get #outputFile(): string {
+    return path.join(this.#dir, 'output')
+  }
+
+  #lastWords(): string {
+    return fs.readFileSync(this.#outputFile, 'utf8').trim().slice(-2_000)
   }
 
   /** Until its operator can do something with it, which is later than it answers. */
@@ -86,11 +110,8 @@ export class RabbitServer {
     this.#child = null
     if (child?.pid === undefined) return
     const { pid } = child
-    const closed = once(child, 'close')
-    process.kill(-pid, 'SIGKILL')
-    await closed
-    // The shell around it is gone first, and the next one needs its port.
-    await until('RabbitMQ is gone', () => !isGroupAlive(pid), 60_000)
+    // Also when its shell has ended already, and once more for what was just being forked.
+    await until('RabbitMQ is gone', () => !signalGroup(pid, 'SIGKILL'), 60_000)
   }
 
   async stop(): Promise<void> {
@@ -101,9 +122,10 @@ export class RabbitServer {
   }
 }
 
-function isGroupAlive(pid: number): boolean {
+/** Whether there was anybody left to get it. */
+function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-pid, 0)
+    process.kill(-pid, signal)
     return true
   } catch {
     return false
