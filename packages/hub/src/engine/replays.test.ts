@@ -9,6 +9,7 @@ import type { Client, Pool } from '../store/database.ts'
 import { findReplay, type ReplayRecord } from '../store/replays.ts'
 import { testIntegration } from '../testing/integration.ts'
 import { billingId, daysAgo, parkingId, TestStore, type SeededEvent } from '../testing/store.ts'
+import { until } from '../testing/until.ts'
 import { Replays } from './replays.ts'
 import { Telemetry } from './telemetry.ts'
 
@@ -249,6 +250,26 @@ test('a rate is kept, over restarts too', async () => {
   await store.pool.query(`update hub.replays set position = jsonb_set(position, '{notBeforeMs}', '0')`)
   assert.equal(await replays.tick(), true)
   assert.equal((await find(id)).started, 6)
+})
+
+// Seen to fail with: the rest after a look that found nothing taken although one began meanwhile.
+test('a replay that begins while others are looked for begins at once', async () => {
+  const { promise: isBegun, resolve: begun } = Promise.withResolvers<void>()
+  const { promise: hasLooked, resolve: looked } = Promise.withResolvers<void>()
+  const pool: Pool = Object.create(store.pool)
+  pool.query = (async (...args: Parameters<Pool['query']>) => {
+    const found = await store.pool.query(...args)
+    looked()
+    await isBegun
+    return found
+  }) as unknown as Pool['query']
+  replays = replaysOf(pool)
+  replays.start()
+  await hasLooked
+  await store.addDead([billingId])
+  const id = await begin({ status: 'DEAD' })
+  begun()
+  await until('it has ended', async () => (await find(id)).endedAt !== null, 2_000)
 })
 
 async function seedMany(count: number): Promise<void> {

@@ -24,7 +24,9 @@ export interface ReplayCount {
 }
 
 const countRows = 2_000
-const idleMs = 500
+/** How soon to look again at replays that wait for room, and whether there are any of a node that died. */
+const waitingMs = 500
+const noneMs = 5_000
 /** How long counting may take for one who waits for the count, and for one who only wants it to begin. */
 const dryRunMs = 20_000
 const estimateMs = 2_000
@@ -34,6 +36,9 @@ export class Replays {
   readonly #deps: ReplayDeps
   #timer: NodeJS.Timeout | null = null
   #ticking: Promise<boolean> | null = null
+  #restMs = 0
+  /** What a tick that is under way may not have seen. */
+  #hasNews = false
   #isRunning = false
   #stopping = false
 
@@ -85,7 +90,7 @@ export class Replays {
       return newId
     })
     this.#deps.telemetry.emit('acted', { actor, action: 'replay.create', subject: `replays/${id}` })
-    this.#schedule(0)
+    this.#wake()
     return id
   }
 
@@ -101,7 +106,7 @@ export class Replays {
       await appendAudit(client, { ...act, detail: {} })
     })
     this.#deps.telemetry.emit('acted', act)
-    this.#schedule(0)
+    this.#wake()
   }
 
   async #plan(request: ReplayRequest, integration: Integration): Promise<ReplayPlan> {
@@ -146,22 +151,31 @@ export class Replays {
 
   async #advanceAll(): Promise<boolean> {
     let hasAdvanced = false
+    this.#hasNews = false
     try {
-      for (const replay of await listUnendedReplays(this.#deps.pool)) {
+      const unended = await listUnendedReplays(this.#deps.pool)
+      this.#restMs = unended.length > 0 ? waitingMs : noneMs
+      for (const replay of unended) {
         if (this.#stopping) break
         if (await advanceReplay(this.#deps, replay)) hasAdvanced = true
       }
     } catch (error) {
+      this.#restMs = waitingMs
       this.#deps.telemetry.emit('storeDown', { during: 'replay', error })
     }
     return hasAdvanced
+  }
+
+  #wake(): void {
+    this.#hasNews = true
+    this.#schedule(0)
   }
 
   #schedule(delayMs: number): void {
     if (!this.#isRunning) return
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      void this.tick().then((hasAdvanced) => this.#schedule(hasAdvanced ? 0 : idleMs))
+      void this.tick().then((hasAdvanced) => this.#schedule(hasAdvanced || this.#hasNews ? 0 : this.#restMs))
     }, delayMs)
   }
 }
