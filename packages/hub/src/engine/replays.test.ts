@@ -257,12 +257,13 @@ test('a replay that begins while others are looked for begins at once', async ()
   const { promise: isBegun, resolve: begun } = Promise.withResolvers<void>()
   const { promise: hasLooked, resolve: looked } = Promise.withResolvers<void>()
   const pool: Pool = Object.create(store.pool)
-  pool.query = (async (...args: Parameters<Pool['query']>) => {
-    const found = await store.pool.query(...args)
+  const query = async (sql: string): Promise<unknown> => {
+    const found = await store.pool.query(sql)
     looked()
     await isBegun
     return found
-  }) as unknown as Pool['query']
+  }
+  Object.assign(pool, { query })
   replays = replaysOf(pool)
   replays.start()
   await hasLooked
