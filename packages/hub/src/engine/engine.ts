@@ -5,7 +5,7 @@ import type { Problem } from '../core/problems.ts'
 import { wholeShare, type Share } from '../core/share.ts'
 import { compileRouter, type Router } from '../core/routing.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
-import type { Pool } from '../store/database.ts'
+import { committed, withConnection, type Pool } from '../store/database.ts'
 import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
 import { freeRows } from '../store/queue.ts'
@@ -82,7 +82,8 @@ export class Engine {
       createTarget: deps.createTarget,
       mayFinish: () => this.#outcomes.hasRoom,
       finished: (finished) => this.#outcomes.add(finished),
-      freeRows: (deliveries, owner) => freeRows(pool, deliveries, owner),
+      freeRows: (deliveries, owner) =>
+        withConnection(pool, (client) => committed(freeRows(client, deliveries, owner))),
       keepCircuit: (integrationId, circuit) => this.#circuits.keep(integrationId, circuit),
       keptCircuit: (integrationId) => this.#circuits.keptOf(integrationId),
       telemetry,

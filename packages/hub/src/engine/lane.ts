@@ -278,6 +278,7 @@ export class Lane implements Taker {
     const lane = this.#ref()
     const { timed } = this.#backlog.toClaim(this.#window, nowMs)
     if (timed > 0) this.#take(await this.#backlog.takeTimed(lane, epoch, timed), epoch)
+    if (!this.#deps.owns(epoch)) return
     const { fresh } = this.#backlog.toClaim(this.#window, nowMs)
     if (fresh > 0) this.#take(await this.#backlog.takeFresh(lane, epoch, fresh), epoch)
   }

@@ -6,6 +6,7 @@ import type { DeliveryKey } from '../core/ids.ts'
 import { SharedSlots } from '../core/slots.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
+import { CommitUnknownError } from '../store/database.ts'
 import type { NewDelivery } from './commit-events.ts'
 import { leftMs, type Committed } from './commit-outcomes.ts'
 import type { Waiting } from '../queue/queue.ts'
@@ -172,6 +173,8 @@ export class Lanes implements HandOver {
         return await this.#deps.freeRows(deliveries, epoch)
       } catch (error) {
         this.#deps.telemetry.emit('storeDown', { during: 'free', error })
+        // They may be free, and claimed again, even by this node: then they must not be freed once more.
+        if (error instanceof CommitUnknownError) return this.#deps.abandonEpoch(epoch)
         await delay(freeRetryMs)
       }
     }

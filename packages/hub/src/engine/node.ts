@@ -138,8 +138,7 @@ export class Node {
   /** Beside the renewals: it may wait for a lock, or free a long queue, and must not cost this node its own lease. */
   async #takeOver(): Promise<void> {
     try {
-      const { dead, nextEndMs } = await takeOverDeadNodes(this.#pool)
-      if (dead > 0) this.#listener.rowsFreed()
+      const { nextEndMs } = await takeOverDeadNodes(this.#pool, () => this.#listener.rowsFreed())
       this.#expectEnd(nextEndMs)
     } catch (error) {
       this.#telemetry.emit('storeDown', { during: 'lease', error })

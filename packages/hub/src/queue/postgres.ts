@@ -5,6 +5,7 @@ import { flushTransaction } from '../store/burst.ts'
 import { beginByIndex, transaction, type Client, type Pool } from '../store/database.ts'
 import { findFreshHeads, findNextDue, lookAtLanes, type LaneLook } from '../store/lane-looks.ts'
 import { epochGuard } from '../store/nodes.ts'
+import { freePublications } from '../store/publications.ts'
 import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
 
 /** How far claims of a lane have come. Before a mark lie only dead index entries, as far as this node knows. */
@@ -76,6 +77,8 @@ export class PostgresQueue implements ReadyQueue {
 
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
     const isFull = performance.now() >= this.#nextFullLookMs
+    // Whoever published them may have been the last one that knew a broker.
+    if (isFull) await freePublications(this.#pool, 'overdue')
     const looks = await transaction(
       this.#pool,
       (client) => (isFull ? this.#lookFromBeginning(client, lanes) : this.#lookPastMarks(client, lanes)),
@@ -121,6 +124,17 @@ export class PostgresQueue implements ReadyQueue {
   /** What appeared before a mark, which only this finds, is claimed next. */
   async #lookFromBeginning(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
     const startedMs = performance.now()
+    try {
+      return await this.#readAll(client, lanes)
+    } finally {
+      // Also when it failed, perhaps because it took too long: looks past the marks go on meanwhile.
+      const endedMs = performance.now()
+      const restMs = Math.min((endedMs - startedMs) / lookShare, mostUntilLookMs)
+      this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, restMs)
+    }
+  }
+
+  async #readAll(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
     const looks = await lookAtLanes(
       client,
       lanes.map((lane) => ({ ...lane, freshMark: 0, timedMark: beginning })),
@@ -133,9 +147,6 @@ export class PostgresQueue implements ReadyQueue {
         : look,
     )
     for (const { integrationId, firstFresh } of found) this.freed(integrationId, firstFresh ?? Infinity)
-    const endedMs = performance.now()
-    const restMs = Math.min((endedMs - startedMs) / lookShare, mostUntilLookMs)
-    this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, restMs)
     return found
   }
 

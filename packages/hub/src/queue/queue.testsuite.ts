@@ -72,6 +72,15 @@ export function testReadyQueue(name: string, open: (pool: Pool) => ReadyQueue): 
       assert.ok(due && due.getTime() < Date.now())
     })
 
+    // Seen to fail with: a due time written that lies as far back as the outcome is late.
+    test('a retry that was due before its outcome could be written is found', async () => {
+      await put({ seq: 1, dueInMs: -1_000 }, { seq: 2 })
+      assert.deepEqual(await node.claimFresh(10), [2])
+      assert.deepEqual(await node.claimTimed(10), [1])
+      await node.retry(2, -60_000)
+      assert.deepEqual(await node.claimTimed(10), [2])
+    })
+
     // Seen to fail with: `owner is null` left out of the claim.
     test('two nodes that claim at once share what there is and take nothing twice', async () => {
       await put(...rowsOf(300))

@@ -4,7 +4,7 @@ import { CommitUnknownError } from '../store/database.ts'
 import { TestStore } from '../testing/store.ts'
 import { PostgresQueue } from './postgres.ts'
 import { RabbitQueue, type RabbitQueueOptions } from './rabbitmq.ts'
-import { insert, TestNode, upTo } from './ready-queue-testing.ts'
+import { insert, lane, TestNode, upTo } from './ready-queue-testing.ts'
 
 type Next = RabbitQueueOptions['broker']['next']
 
@@ -48,6 +48,16 @@ suite('what becomes of what is taken from a broker', () => {
   test('a broker that fails after the first message leaves the node with what that one brought', async () => {
     const node = await begin(failing(new Error('the broker is away')))
     assert.deepEqual(await node.claimFresh(150), upTo(100))
+  })
+
+  // Seen to fail with: overdue publications freed only by who has a broker.
+  test('what a broker lost is found by a hub that knows no broker', async () => {
+    const node = await begin(() => () => Promise.resolve(null))
+    assert.deepEqual(await node.claimFresh(150), [])
+    await store.pool.query(`update hub.publications set free_at = now() - interval '1 second'`)
+    const alone = await TestNode.begin(store.pool, 'alone', new PostgresQueue(store.pool, 50))
+    await alone.queue.waiting([lane])
+    assert.deepEqual(await alone.claimFresh(150), upTo(150))
   })
 
   // Seen to fail (the epoch went on, and nobody held what it owned) with: every error after the first message kept.

@@ -10,7 +10,8 @@ import {
   takePublication,
   type Publication,
 } from '../store/publications.ts'
-import { BrokerAway, type Broker } from './broker.ts'
+import type { Broker } from './broker.ts'
+import { BrokerAway } from './broker-session.ts'
 import type { PostgresQueue, Taker } from './postgres.ts'
 import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
 
@@ -117,7 +118,7 @@ export class RabbitQueue implements ReadyQueue {
     } catch (error) {
       // It may be there all the same: then whoever gets it finds nothing to take.
       this.#freed(await freePublications(pool, publication))
-      throw error instanceof BrokerAway ? error : new BrokerAway('nothing can be published', { cause: error })
+      throw error
     }
   }
 

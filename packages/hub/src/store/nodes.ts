@@ -129,8 +129,11 @@ export interface Takeover {
   readonly nextEndMs: number
 }
 
-/** Ends the epochs of nodes whose lease is over. */
-export async function takeOverDeadNodes(pool: Pool): Promise<Takeover> {
+/** Ends the epochs of nodes whose lease is over, and tells of each: ending the next may fail. */
+export async function takeOverDeadNodes(
+  pool: Pool,
+  onFreed: () => void = () => undefined,
+): Promise<Takeover> {
   const { rows } = await pool.query<{ epoch: number; ends_in_ms: number }>(
     'select epoch, extract(epoch from lease_until - now())::float8 * 1000 as ends_in_ms from hub.nodes',
   )
@@ -138,6 +141,7 @@ export async function takeOverDeadNodes(pool: Pool): Promise<Takeover> {
   for (const { epoch } of dead) {
     await endTransactionsOf(pool, epoch)
     await transaction(pool, (client) => endEpoch(client, epoch, 'if its lease is over'))
+    onFreed()
   }
   const ends = rows.filter((node) => node.ends_in_ms >= 0).map((node) => node.ends_in_ms)
   return { dead: dead.length, nextEndMs: Math.min(...ends) }

@@ -169,7 +169,7 @@ export async function rescheduleRows(
         for update of q
       )
       update hub.queue q
-      set owner = null, due = clock_timestamp() + next.due_in_ms * interval '1 millisecond', attempts = next.attempts, counted = next.counted, last_error = next.error
+      set owner = null, due = clock_timestamp() + greatest(0, next.due_in_ms) * interval '1 millisecond', attempts = next.attempts, counted = next.counted, last_error = next.error
       from next join before using (integration_id, seq)
       where q.integration_id = next.integration_id and q.seq = next.seq
       returning q.integration_id, q.seq, before.epoch, before.was_timed`,
