@@ -25,10 +25,11 @@ suite('a connection to RabbitMQ', { skip: findService('rabbitmq').skip }, () => 
     return made
   }
   const untilUp = (): Promise<unknown> => until('it is connected', () => broker.isUp)
-  const read = (content: Buffer): Promise<string> => Promise.resolve(String(content))
+  const read = ([content]: readonly Buffer[]): Promise<string | null> =>
+    Promise.resolve(content ? String(content) : null)
   const comesBack = async (): Promise<void> => {
     await untilUp()
-    const next = (): Promise<string | null> => broker.next(queue, read)
+    const next = (): Promise<string | null> => broker.next(queue, 1, read)
     assert.equal(await until('it is back', async () => (await next().catch(() => null)) ?? undefined), 'work')
   }
 
@@ -62,7 +63,7 @@ suite('a connection to RabbitMQ', { skip: findService('rabbitmq').skip }, () => 
       await cut()
       return 'done'
     }
-    assert.equal(await broker.next(queue, work), 'done')
+    assert.equal(await broker.next(queue, 1, work), 'done')
     await comesBack()
   })
 
@@ -72,21 +73,21 @@ suite('a connection to RabbitMQ', { skip: findService('rabbitmq').skip }, () => 
       await cut()
       throw new Error('mine')
     }
-    await assert.rejects(broker.next(queue, work), /^Error: mine$/)
+    await assert.rejects(broker.next(queue, 1, work), /^Error: mine$/)
   })
 
   // Seen to fail (the lane asked again and again, and never the database) with: errors of a channel passed on as they are.
   test('loses a queue: the broker is away, and the next connection makes it again', async () => {
     await server.control('delete_queue', `hub.test.${queue}`)
-    await assert.rejects(broker.next(queue, read), BrokerAway)
+    await assert.rejects(broker.next(queue, 1, read), BrokerAway)
     await untilUp()
-    assert.equal(await broker.next(queue, read), null)
+    assert.equal(await broker.next(queue, 1, read), null)
   })
 
   // Seen to fail (a message for an answer that came too late was nobody's) with: only the wait given up.
   test('falls silent: whoever asked hears of it, the connection ends, and the message comes again', async () => {
     proxy.trouble({ kind: 'silence' })
-    await assert.rejects(broker.next(queue, read), BrokerAway)
+    await assert.rejects(broker.next(queue, 1, read), BrokerAway)
     assert.equal(broker.isUp, false)
     proxy.trouble({ kind: 'none' })
     await comesBack()
@@ -95,7 +96,7 @@ suite('a connection to RabbitMQ', { skip: findService('rabbitmq').skip }, () => 
   // Seen to fail with: each counting the time that it stood in line.
   test('is asked by many at once: each gets its turn', async () => {
     proxy.trouble({ kind: 'latency', ms: 50 })
-    const asked = Array.from({ length: 80 }, () => broker.next(queue, read))
+    const asked = Array.from({ length: 80 }, () => broker.next(queue, 1, read))
     const got = await Promise.all(asked)
     assert.deepEqual(got.filter(Boolean), ['work'])
   })

@@ -3,6 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect, type Channel, type ChannelModel, type ConfirmChannel, type GetMessage } from 'amqplib'
 import { CannotStart } from '../core/cannot-start.ts'
 
+/** What is to be done with the contents of messages, and whether there were no more. */
+export type Work<T> = (contents: readonly Buffer[], isLast: boolean) => Promise<T>
+
 /** The broker cannot do it now; what was to be done is done without it. */
 export class BrokerAway extends Error {}
 
@@ -77,17 +80,23 @@ export class BrokerSession {
     throw new BrokerAway('no queue took a message')
   }
 
-  /** The next message of a queue, which is done when `work` is, and comes back to the queue when that fails. */
-  async next<T>(queue: string, work: (content: Buffer) => Promise<T>): Promise<T | null> {
+  /** The next messages of a queue, which are done when `work` is, and come back to the queue when that fails. */
+  async next<T>(queue: string, most: number, work: Work<T>): Promise<T> {
     await this.#declare(queue)
-    const message = await this.#ask((channel): PromiseLike<GetMessage | false> => channel.get(queue))
-    if (!message) return null
-    const result = await work(message.content).catch((error: unknown) => {
-      this.#tell(() => this.#asking.nack(message))
+    const messages: GetMessage[] = []
+    let isLast = false
+    while (messages.length < most && !isLast) {
+      const message = await this.#ask((channel): PromiseLike<GetMessage | false> => channel.get(queue))
+      if (message) messages.push(message)
+      isLast = !message || message.fields.messageCount === 0
+    }
+    const contents = messages.map(({ content }) => content)
+    const result = await work(contents, isLast).catch((error: unknown) => {
+      for (const message of messages) this.#tell(() => this.#asking.nack(message))
       throw error
     })
-    // What was done is done, whatever became of the channel: at worst the message comes again.
-    this.#tell(() => this.#asking.ack(message))
+    // What was done is done, whatever became of the channel: at worst they come again.
+    for (const message of messages) this.#tell(() => this.#asking.ack(message))
     return result
   }
 

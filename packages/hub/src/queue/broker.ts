@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { CannotStart } from '../core/cannot-start.ts'
-import { BrokerAway, BrokerSession } from './broker-session.ts'
+import { BrokerAway, BrokerSession, type Work } from './broker-session.ts'
 
 export interface BrokerOptions {
   readonly url: string
@@ -51,9 +51,9 @@ export class Broker {
     await this.#demand().publish(this.#queueOf(integrationId), content, expiresInMs)
   }
 
-  /** The next message of an integration, which is done when `work` is, and comes back to the queue when that fails. */
-  async next<T>(integrationId: number, work: (content: Buffer) => Promise<T>): Promise<T | null> {
-    return this.#demand().next(this.#queueOf(integrationId), work)
+  /** The next messages of an integration, which are done when `work` is, and come back when that fails. */
+  async next<T>(integrationId: number, most: number, work: Work<T>): Promise<T> {
+    return this.#demand().next(this.#queueOf(integrationId), most, work)
   }
 
   #demand(): BrokerSession {

@@ -26,14 +26,24 @@ const mostUntilLookMs = 60_000
 /** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
 const lateMs = 10_000
 
-/** Whose the rows of a claim become, in its transaction. */
+/** Whose the rows of a claim become, and how many of them at most. */
+export interface Part {
+  readonly owner: number
+  readonly limit: number
+}
+
+export interface TakenPart extends Part {
+  readonly rows: readonly OwnedDelivery[]
+}
+
+/** Divides a claim, in its transaction. */
 export interface Taker {
-  owner(client: Client, epoch: number): Promise<number>
-  took(client: Client, owner: number, rows: readonly OwnedDelivery[]): Promise<void>
+  parts(client: Client, epoch: number, limit: number): Promise<readonly Part[]>
+  took(client: Client, parts: readonly TakenPart[]): Promise<void>
 }
 
 const ownTaker: Taker = {
-  owner: (_, epoch) => Promise.resolve(epoch),
+  parts: (_, owner, limit) => Promise.resolve([{ owner, limit }]),
   took: () => Promise.resolve(),
 }
 
@@ -52,10 +62,16 @@ export class PostgresQueue implements ReadyQueue {
     const marks = this.#marksOf(lane.integrationId)
     const { fresh: mark, returns } = marks
     const claim = await this.#whileAlive(epoch, async (client) => {
-      const owner = await taker.owner(client, epoch)
-      const found = await claimFreshRows(client, { ...lane, epoch: owner, mark, limit })
-      await taker.took(client, owner, found.rows)
-      return found
+      const taken: TakenPart[] = []
+      let last = { mark, isLast: false }
+      for (const part of await taker.parts(client, epoch, limit)) {
+        const found = await claimFreshRows(client, { ...lane, ...part, mark: last.mark })
+        taken.push({ ...part, rows: found.rows })
+        last = found
+        if (found.isLast) break
+      }
+      await taker.took(client, taken)
+      return { ...last, rows: rowsOf(taken) }
     })
     if (claim && marks.returns === returns) marks.fresh = claim.mark
     return claim ?? { rows: [], isLast: true }
@@ -65,9 +81,14 @@ export class PostgresQueue implements ReadyQueue {
     const marks = this.#marksOf(lane.integrationId)
     const { timed: mark, returns } = marks
     const claim = await this.#whileAlive(epoch, async (client) => {
-      const owner = await taker.owner(client, epoch)
-      const rows = await claimTimedRows(client, { ...lane, epoch: owner, mark, limit })
-      await taker.took(client, owner, rows)
+      const taken: TakenPart[] = []
+      for (const part of await taker.parts(client, epoch, limit)) {
+        const rows = await claimTimedRows(client, { ...lane, ...part, mark })
+        taken.push({ ...part, rows })
+        if (rows.length < part.limit) break
+      }
+      await taker.took(client, taken)
+      const rows = rowsOf(taken)
       const isFull = rows.length === limit
       return { rows, nextDueInMs: isFull ? 0 : await findNextDue(client, { ...lane, timedMark: mark }) }
     })
@@ -158,6 +179,10 @@ export class PostgresQueue implements ReadyQueue {
     }
     return marks
   }
+}
+
+function rowsOf(taken: readonly TakenPart[]): readonly OwnedDelivery[] {
+  return taken.flatMap(({ rows }) => rows)
 }
 
 function markAfter(mark: Date, rows: readonly OwnedDelivery[]): Date {

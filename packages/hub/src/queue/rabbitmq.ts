@@ -1,18 +1,19 @@
 import type { OwnedDelivery } from '../core/delivery.ts'
 import { flushTransaction } from '../store/burst.ts'
-import { CommitUnknownError, type Pool } from '../store/database.ts'
+import type { Client, Pool } from '../store/database.ts'
 import { epochGuard } from '../store/nodes.ts'
 import {
   freePublications,
-  insertPublication,
-  nextPublicationId,
+  insertPublications,
+  nextPublicationIds,
   publishedIntegrations,
-  takePublication,
+  takePublications,
+  type FilledPublication,
   type Publication,
 } from '../store/publications.ts'
 import type { Broker } from './broker.ts'
 import { BrokerAway } from './broker-session.ts'
-import type { PostgresQueue, Taker } from './postgres.ts'
+import type { Part, PostgresQueue, TakenPart, Taker } from './postgres.ts'
 import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
 
 /** Deliveries of one message: few enough that several nodes get some of a burst. */
@@ -22,6 +23,11 @@ const directRows = 1
 const expiresInMs = 20_000
 /** After the message has expired, so that no node takes what is free again. */
 const freeInMs = 30_000
+
+interface Taken {
+  readonly rows: readonly OwnedDelivery[]
+  readonly isLast: boolean
+}
 
 export interface RabbitQueueOptions {
   readonly postgres: PostgresQueue
@@ -48,15 +54,11 @@ export class RabbitQueue implements ReadyQueue {
     return this.#throughBroker(
       limit,
       async () => {
-        let isLast = false
-        for (let left = limit; left > 0 && !isLast; left -= publicationRows) {
-          const publishing = new Publishing(lane.integrationId)
-          const size = Math.min(left, publicationRows)
-          isLast = (await postgres.claimFresh(lane, epoch, size, publishing)).isLast
-          await this.#publish(publishing)
-        }
-        const taken = await this.#takeAll(lane, epoch, limit)
-        return { rows: taken.rows, isLast: isLast && taken.isLast }
+        const publishing = new Publishing(lane.integrationId)
+        const claimed = await postgres.claimFresh(lane, epoch, limit, publishing)
+        await this.#publish(publishing.publications)
+        const taken = await this.#take(lane, epoch, limit)
+        return { rows: taken.rows, isLast: claimed.isLast && taken.isLast }
       },
       () => postgres.claimFresh(lane, epoch, limit),
     )
@@ -67,15 +69,11 @@ export class RabbitQueue implements ReadyQueue {
     return this.#throughBroker(
       limit,
       async () => {
-        let nextDueInMs: number | null = 0
-        for (let left = limit; left > 0 && nextDueInMs === 0; left -= publicationRows) {
-          const publishing = new Publishing(lane.integrationId)
-          const size = Math.min(left, publicationRows)
-          nextDueInMs = (await postgres.claimTimed(lane, epoch, size, publishing)).nextDueInMs
-          await this.#publish(publishing)
-        }
-        const taken = await this.#takeAll(lane, epoch, limit)
-        return { rows: taken.rows, nextDueInMs: taken.isLast ? nextDueInMs : 0 }
+        const publishing = new Publishing(lane.integrationId)
+        const claimed = await postgres.claimTimed(lane, epoch, limit, publishing)
+        await this.#publish(publishing.publications)
+        const taken = await this.#take(lane, epoch, limit)
+        return { rows: taken.rows, nextDueInMs: taken.isLast ? claimed.nextDueInMs : 0 }
       },
       () => postgres.claimTimed(lane, epoch, limit),
     )
@@ -110,48 +108,39 @@ export class RabbitQueue implements ReadyQueue {
     }
   }
 
-  async #publish({ publication }: Publishing): Promise<void> {
-    if (!publication) return
+  async #publish(publications: readonly Publication[]): Promise<void> {
     const { broker, pool } = this.#options
-    try {
-      await broker.publish(publication.integrationId, Buffer.from(JSON.stringify(publication)), expiresInMs)
-    } catch (error) {
-      // It may be there all the same: then whoever gets it finds nothing to take.
-      this.#freed(await freePublications(pool, publication))
-      throw error
-    }
+    const sent = await Promise.allSettled(
+      publications.map((one) => broker.publish(one.integrationId, contentOf(one), expiresInMs)),
+    )
+    const failed = sent.find((one) => one.status === 'rejected')
+    if (!failed) return
+    // They may be there all the same: then whoever gets them finds nothing to take.
+    const unsure = publications.filter((_, index) => sent[index]?.status === 'rejected')
+    this.#freed(await freePublications(pool, unsure))
+    throw failed.reason
   }
 
-  async #takeAll(
-    { integrationId }: LaneRef,
+  /** The last message may bring more than there was room for: what it brings is on disk, and small. */
+  async #take({ integrationId }: LaneRef, epoch: number, limit: number): Promise<Taken> {
+    const most = Math.ceil(limit / publicationRows)
+    return this.#options.broker.next(integrationId, most, async (contents, isLast) => {
+      const ids = contents.flatMap((content) => readPublicationId(content) ?? [])
+      const rows = ids.length > 0 ? await this.#own(integrationId, ids, epoch) : []
+      return { rows, isLast }
+    })
+  }
+
+  async #own(
+    integrationId: number,
+    ids: readonly number[],
     epoch: number,
-    limit: number,
-  ): Promise<{ readonly rows: readonly OwnedDelivery[]; readonly isLast: boolean }> {
-    const { broker, onTrouble } = this.#options
-    const rows: OwnedDelivery[] = []
-    try {
-      // The last message may bring more than there was room for: what it brings is on disk, and small.
-      while (rows.length < limit) {
-        const taken = await broker.next(integrationId, (content) => this.#take(content, epoch))
-        if (!taken) return { rows, isLast: true }
-        rows.push(...taken)
-      }
-    } catch (error) {
-      // What was taken before is this node's, until its epoch ends because nobody knows what is on disk.
-      if (rows.length === 0 || error instanceof CommitUnknownError) throw error
-      onTrouble(error)
-    }
-    return { rows, isLast: false }
-  }
-
-  async #take(content: Buffer, epoch: number): Promise<readonly OwnedDelivery[]> {
-    const publication = readPublication(content)
-    if (!publication) return []
+  ): Promise<readonly OwnedDelivery[]> {
     const guarded = { walksIndexes: true, first: epochGuard(epoch) }
     return flushTransaction(this.#options.pool, guarded, async (client, guard) => {
       const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
       if (!isAlive) throw new BrokerAway('this node may own nothing now')
-      return { value: await takePublication(client, publication, epoch), last: [] }
+      return { value: await takePublications(client, integrationId, ids, epoch), last: [] }
     })
   }
 
@@ -160,44 +149,44 @@ export class RabbitQueue implements ReadyQueue {
   }
 }
 
-/** Claims for a publication instead of a node. */
+/** Claims for publications instead of a node. */
 class Publishing implements Taker {
   readonly #integrationId: number
-  publication: Publication | null = null
+  publications: readonly FilledPublication[] = []
 
   constructor(integrationId: number) {
     this.#integrationId = integrationId
   }
 
-  async owner(client: Parameters<Taker['owner']>[0]): Promise<number> {
-    this.publication = { id: await nextPublicationId(client), integrationId: this.#integrationId }
-    return -this.publication.id
+  async parts(client: Client, _epoch: number, limit: number): Promise<readonly Part[]> {
+    const ids = await nextPublicationIds(client, Math.ceil(limit / publicationRows))
+    return ids.map((id, index) => ({
+      owner: -id,
+      limit: Math.min(publicationRows, limit - index * publicationRows),
+    }))
   }
 
-  async took(
-    client: Parameters<Taker['took']>[0],
-    _owner: number,
-    rows: readonly OwnedDelivery[],
-  ): Promise<void> {
-    if (!this.publication) return
-    if (rows.length === 0) this.publication = null
-    else
-      await insertPublication(
-        client,
-        this.publication,
-        rows.map(({ seq }) => seq),
-        freeInMs,
-      )
+  async took(client: Client, parts: readonly TakenPart[]): Promise<void> {
+    this.publications = parts
+      .filter(({ rows }) => rows.length > 0)
+      .map(({ owner, rows }) => ({
+        id: -owner,
+        integrationId: this.#integrationId,
+        seqs: rows.map(({ seq }) => seq),
+      }))
+    if (this.publications.length > 0) await insertPublications(client, this.publications, freeInMs)
   }
 }
 
+function contentOf({ id, integrationId }: Publication): Buffer {
+  return Buffer.from(JSON.stringify({ id, integrationId }))
+}
+
 /** Null for what this hub did not publish: there is nothing to take, and the queue is rid of it. */
-function readPublication(content: Buffer): Publication | null {
+function readPublicationId(content: Buffer): number | null {
   try {
-    const { id, integrationId } = JSON.parse(content.toString()) as Partial<Publication>
-    return Number.isSafeInteger(id) && Number.isSafeInteger(integrationId)
-      ? { id: Number(id), integrationId: Number(integrationId) }
-      : null
+    const { id } = JSON.parse(content.toString()) as Partial<Publication>
+    return Number.isSafeInteger(id) ? Number(id) : null
   } catch {
     return null
   }

@@ -27,7 +27,7 @@ test('what was planned while the queue was empty claims as quickly from a full o
   await transaction(
     store.pool,
     async (client) => {
-      const request = { integrationId: billingId, epoch, limit: 10 }
+      const request = { integrationId: billingId, owner: epoch, limit: 10 }
       for (const ordering of ['none', 'subject'] as const) {
         for (let count = 0; count < claimsUntilPlanned; count++) {
           await claimFreshRows(client, { ...request, ordering, mark: 0 })

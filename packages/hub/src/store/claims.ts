@@ -47,7 +47,8 @@ const timedSql = {
 export interface ClaimRequest<Mark> {
   readonly integrationId: number
   readonly ordering: 'none' | 'subject'
-  readonly epoch: number
+  /** An epoch, or minus the id of a publication. */
+  readonly owner: number
   /** Where the last claim stopped: dead index entries before it are not walked again. */
   readonly mark: Mark
   readonly limit: number
@@ -84,10 +85,10 @@ async function claim(
   client: Client,
   name: string,
   text: string,
-  { integrationId, epoch, mark, limit }: ClaimRequest<number | Date>,
+  { integrationId, owner, mark, limit }: ClaimRequest<number | Date>,
   lastSeq?: number,
 ): Promise<readonly OwnedDelivery[]> {
-  const values = [integrationId, epoch, mark, limit, ...(lastSeq === undefined ? [] : [lastSeq])]
+  const values = [integrationId, owner, mark, limit, ...(lastSeq === undefined ? [] : [lastSeq])]
   const result = await client.query<ClaimedRow>({ name, text, values })
   return result.rows.map((row) => toOwned(integrationId, row))
 }

@@ -8,63 +8,68 @@ export interface Publication {
   readonly integrationId: number
 }
 
-export function ownerOf(publicationId: number): number {
-  return -publicationId
+export interface FilledPublication extends Publication {
+  readonly seqs: readonly number[]
 }
 
-export async function nextPublicationId(client: Client): Promise<number> {
+export async function nextPublicationIds(client: Client, count: number): Promise<readonly number[]> {
   const { rows } = await client.query<{ id: number }>(
-    `select nextval(pg_get_serial_sequence('hub.publications', 'id')) as id`,
+    `select nextval(pg_get_serial_sequence('hub.publications', 'id')) as id from generate_series(1, $1)`,
+    [count],
   )
-  const [row] = rows
-  if (!row) throw new Error('the sequence gave no value')
-  return row.id
+  return rows.map(({ id }) => id)
 }
 
 /** What is not taken within `freeInMs` is free again, whatever the broker did with it. */
-export async function insertPublication(
+export async function insertPublications(
   client: Client,
-  { id, integrationId }: Publication,
-  seqs: readonly number[],
+  publications: readonly FilledPublication[],
   freeInMs: number,
 ): Promise<void> {
+  const rows = publications.map(({ id, integrationId, seqs }) => ({
+    id,
+    integration_id: integrationId,
+    seqs,
+  }))
   await client.query(
     `insert into hub.publications (id, integration_id, seqs, free_at) overriding system value
-     values ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond')`,
-    [id, integrationId, seqs, freeInMs],
+     select id, integration_id, seqs, clock_timestamp() + $2 * interval '1 millisecond'
+     from jsonb_to_recordset($1) as publication (id bigint, integration_id int, seqs bigint[])`,
+    [JSON.stringify(rows), freeInMs],
   )
 }
 
-/** Makes what is left of a publication this epoch's, in order; nothing, when it is over or taken already. */
-export async function takePublication(
+/** Makes what is left of them this epoch's, in order; nothing of those that are over or taken already. */
+export async function takePublications(
   client: Client,
-  { id, integrationId }: Publication,
+  integrationId: number,
+  ids: readonly number[],
   epoch: number,
 ): Promise<readonly OwnedDelivery[]> {
   const result = await client.query<ClaimedRow>(
     `with publication as (
-       delete from hub.publications where id = $1 and integration_id = $2 returning seqs
+       delete from hub.publications where id = any($1) and integration_id = $2 returning id, seqs
      ), claimed as (
        update hub.queue q set owner = $3 from publication
-       where q.integration_id = $2 and q.seq = any(publication.seqs) and q.owner = $4
+       where q.integration_id = $2 and q.seq = any(publication.seqs) and q.owner = -publication.id
        returning ${claimedSql}
      )
      select * from claimed order by due, seq`,
-    [id, integrationId, epoch, ownerOf(id)],
+    [ids, integrationId, epoch],
   )
   return result.rows.map((row) => toOwned(integrationId, row))
 }
 
-/** Gives back what nobody took in time, or what one publication holds; says of which integrations, from which seq on. */
+/** Gives back what nobody took in time, or what these hold; says of which integrations, from which seq on. */
 export async function freePublications(
   pool: Pool,
-  which: 'overdue' | Publication,
+  which: 'overdue' | readonly Publication[],
 ): Promise<ReadonlyMap<number, number>> {
-  const one = which === 'overdue' ? null : which.id
+  const ids = which === 'overdue' ? null : which.map(({ id }) => id)
   const { rows } = await pool.query<{ integration_id: number; seq: number }>(
     `with over as (
        delete from hub.publications
-       where case when $1::bigint is null then free_at < clock_timestamp() else id = $1 end
+       where case when $1::bigint[] is null then free_at < clock_timestamp() else id = any($1) end
        returning id, integration_id, seqs
      ), freed as (
        update hub.queue q set owner = null from over
@@ -72,7 +77,7 @@ export async function freePublications(
        returning q.integration_id, q.seq
      )
      select integration_id, min(seq) as seq from freed group by integration_id`,
-    [one],
+    [ids],
   )
   return new Map(rows.map((row) => [row.integration_id, row.seq]))
 }
