@@ -75,7 +75,9 @@ export class Auditor {
   readonly #got: Got[] = []
   /** Before their acceptance was known. */
   readonly #takenEarly = new Set<string>()
-  readonly #missing = new Set<string>()
+  /** With how many had been owed before; the oldest comes first. */
+  readonly #missing = new Map<string, number>()
+  #owedCount = 0
   readonly #disturbances: Disturbance[] = []
 
   constructor({ ordered = [], reachMs = 0 }: AuditorOptions = {}) {
@@ -87,7 +89,7 @@ export class Auditor {
     if (this.#accepted.has(event.eventId)) throw new Error(`the id ${event.eventId} was given out twice`)
     this.#accepted.set(event.eventId, event)
     for (const delivery of deliveriesOf(event))
-      if (!this.#takenEarly.delete(delivery)) this.#missing.add(delivery)
+      if (!this.#takenEarly.delete(delivery)) this.#missing.set(delivery, this.#owedCount++)
   }
 
   got(request: Got): void {
@@ -107,13 +109,15 @@ export class Auditor {
     return this.#missing.size
   }
 
-  /** Each of them, to ask for later. */
-  owed(): ReadonlySet<string> {
-    return new Set(this.#missing)
+  /** How many were owed until now, taken or not. */
+  get owedCount(): number {
+    return this.#owedCount
   }
 
-  owesAnyOf(owed: ReadonlySet<string>): boolean {
-    return !this.#missing.isDisjointFrom(owed)
+  /** Whether any of the first so many was not taken yet. */
+  owesAnyOfFirst(count: number): boolean {
+    const [oldest = Infinity] = this.#missing.values()
+    return oldest < count
   }
 
   judge(): Verdict {
