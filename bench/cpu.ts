@@ -6,6 +6,7 @@ const msPerTick = 10
 interface ProcessTimes {
   readonly pid: number
   readonly parent: number
+  readonly group: number
   readonly ownTicks: number
   /** Of children that have ended. */
   readonly childTicks: number
@@ -24,6 +25,13 @@ export function cpuMsOfFamily(pid: number): number | null {
   const children = readAll().filter((times) => times.parent === pid)
   const ticks = children.reduce((sum, child) => sum + child.ownTicks, parent.ownTicks + parent.childTicks)
   return ticks * msPerTick
+}
+
+/** Of all processes of a group, also of their children that have ended: a RabbitMQ with its shell and its helpers. */
+export function cpuMsOfGroup(group: number): number | null {
+  const members = readAll().filter((times) => times.group === group)
+  if (members.length === 0) return null
+  return members.reduce((sum, member) => sum + member.ownTicks + member.childTicks, 0) * msPerTick
 }
 
 /** CPU time that the whole machine has used so far, and what it could have used. */
@@ -58,9 +66,9 @@ function readTimes(pid: number): ProcessTimes | null {
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
       .map(Number)
-    const [, parent = 0] = fields
+    const [, parent = 0, group = 0] = fields
     const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15)
-    return { pid, parent, ownTicks: user + system, childTicks: childUser + childSystem }
+    return { pid, parent, group, ownTicks: user + system, childTicks: childUser + childSystem }
   } catch {
     return null
   }

@@ -13,6 +13,11 @@ export function deliveredPerSecond({ load, sink }: Pick<DeliveredRun, 'load' | '
   return (load.accepted / (sink.lastUs - load.startedUs)) * 1_000_000
 }
 
+/** From the first arrival to the last. */
+export function drainedPerSecond({ sink }: Pick<DeliveredRun, 'sink'>): number {
+  return (sink.count / (sink.lastUs - sink.arrivals.startUs)) * 1_000_000
+}
+
 /** Of a ledger's latencies, in milliseconds. */
 export function latencyFigures(latenciesUs: Uint32Array): Figures {
   const sorted = latenciesUs.filter((latencyUs) => latencyUs > 0).toSorted()

@@ -13,7 +13,7 @@ const stallTimeoutMs = 30_000
 const pollMs = 25
 
 /** What a scenario asks for; the rest of the plan is the stand's. */
-export type LoadWish = Omit<LoadPlan, 'url' | 'headers' | 'firstNumber'>
+export type LoadWish = Omit<LoadPlan, keyof Endpoint | 'firstNumber'>
 
 /** A load and what came of it, from the first request until the last outcome was on disk. */
 export interface Run extends Cost {
@@ -96,12 +96,13 @@ export class Stand<Started extends Subject = Subject> {
   }
 
   /** All that was piled up arrives once it is let go, else this fails. */
-  async release(load: LoadReport, letGo: () => Promise<void>): Promise<SinkReport> {
+  async release(load: LoadReport, letGo: () => Promise<void>): Promise<DeliveredRun> {
     await this.#sink.ask('expect', { firstNumber: load.nextNumber - load.latenciesUs.length })
+    const spent = this.#countCost()
     await letGo()
     const sink = await this.#untilArrived(load)
     await this.settle()
-    return sink
+    return { load, sink, ...spent() }
   }
 
   /** Resolves when no delivery is owed any more. */
@@ -132,7 +133,7 @@ export class Stand<Started extends Subject = Subject> {
   async #run(endpoint: Endpoint, wish: LoadWish): Promise<LoadReport> {
     const contentType = wish.body.kind === 'plain' ? {} : { 'content-type': contentTypes[wish.body.kind] }
     const headers = { ...endpoint.headers, ...contentType }
-    const plan = { ...wish, url: endpoint.url, headers, firstNumber: this.#nextNumber }
+    const plan = { ...wish, ...endpoint, headers, firstNumber: this.#nextNumber }
     const report = await this.#load.ask('run', plan)
     this.#nextNumber = report.nextNumber
     return report
@@ -150,8 +151,9 @@ export class Stand<Started extends Subject = Subject> {
 
   #countCost(): () => Cost {
     return countCost({
-      subject: this.subject.pid,
+      subject: [this.subject.pid, ...(this.subject.morePids ?? [])],
       store: this.subject.store.pid,
+      broker: this.subject.brokerGroup ?? null,
       load: this.#load.pid,
       sink: this.#sink.pid,
     })

@@ -23,7 +23,9 @@ async function run(plan: LoadPlan): Promise<LoadReport> {
   ledger = new Ledger(plan.firstNumber)
   const { eventsPerCall } = plan.body
   let nextNumber = plan.firstNumber
-  const lines = await Promise.all(Array.from({ length: plan.connections }, () => openLine(plan)))
+  const lines = await Promise.all(
+    Array.from({ length: plan.connections }, (_, index) => openLine(plan, index)),
+  )
 
   const call = (line: Line, scheduledUs: number, answered: (status: number) => void): void => {
     const first = nextNumber
@@ -50,6 +52,8 @@ async function run(plan: LoadPlan): Promise<LoadReport> {
   return { accepted: ledger.count, statuses, startedUs, endedUs, latenciesUs, nextNumber }
 }
 
-async function openLine(plan: LoadPlan): Promise<Line> {
-  return { connection: await Connection.open(plan.url), request: createRequest(plan) }
+async function openLine(plan: LoadPlan, index: number): Promise<Line> {
+  const urls = [plan.url, ...(plan.moreUrls ?? [])]
+  const url = urls[index % urls.length] ?? plan.url
+  return { connection: await Connection.open(url), request: createRequest(plan, url) }
 }

@@ -1,6 +1,8 @@
 /** Where and how a load is sent. */
 export interface LoadPlan {
   readonly url: string
+  /** The same on other nodes: connections are spread over them evenly. */
+  readonly moreUrls?: readonly string[]
   readonly headers: Readonly<Record<string, string>>
   /** `plain`: the payload is the body. `batch`: so many CloudEvents in one call. */
   readonly body: BodyPlan

@@ -7,9 +7,9 @@ export interface RequestTemplate {
   next(firstNumber: number, scheduledUs: number): Buffer
 }
 
-export function createRequest(plan: LoadPlan): RequestTemplate {
+export function createRequest(plan: LoadPlan, url: string): RequestTemplate {
   const { payloadOffsets, numberOffsets, bytes: body } = createBody(plan.body)
-  const head = Buffer.from(headOf(plan, body.length), 'latin1')
+  const head = Buffer.from(headOf(plan.headers, url, body.length), 'latin1')
   const bytes = Buffer.concat([head, body])
   return {
     next(firstNumber, scheduledUs) {
@@ -22,7 +22,7 @@ export function createRequest(plan: LoadPlan): RequestTemplate {
   }
 }
 
-function headOf({ url, headers }: LoadPlan, bodyBytes: number): string {
+function headOf(headers: LoadPlan['headers'], url: string, bodyBytes: number): string {
   const { host, pathname, search } = new URL(url)
   const all = { host, ...headers, 'content-length': String(bodyBytes) }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)

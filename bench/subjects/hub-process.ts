@@ -17,13 +17,15 @@ export interface HubOptions {
   readonly nodeArguments: readonly string[]
   /** What is put before the command, such as `taskset`. */
   readonly confinement?: readonly string[]
+  /** Beside the settings of a new installation, such as what nodes of one database share. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A hub with the settings of a new installation, in a process that can be ended and started again. */
 export class HubProcess {
   readonly url: string
   readonly dataDir: string
-  readonly #adminKey = randomBytes(32).toString('hex')
+  readonly #adminKey: string
   readonly #options: HubOptions
   #child: ChildProcess | null = null
 
@@ -31,6 +33,7 @@ export class HubProcess {
     this.url = url
     this.dataDir = dataDir
     this.#options = options
+    this.#adminKey = options.env?.['HUB_ADMIN_KEY'] ?? randomBytes(32).toString('hex')
   }
 
   static async start(options: HubOptions): Promise<HubProcess> {
@@ -98,13 +101,14 @@ export class HubProcess {
   }
 
   async #spawn(): Promise<void> {
-    const { databaseUrl, nodeArguments, confinement = [] } = this.#options
+    const { databaseUrl, nodeArguments, confinement = [], env = {} } = this.#options
     const words = [...confinement, process.execPath, ...nodeArguments, script]
     const output = await fs.open(this.outputFile, 'a')
     const child = spawn(words[0] ?? process.execPath, words.slice(1), {
       stdio: ['ignore', output.fd, output.fd],
       env: {
         ...process.env,
+        ...env,
         HUB_PORT: new URL(this.url).port,
         HUB_DATA_DIR: this.dataDir,
         HUB_ADMIN_KEY: this.#adminKey,

@@ -3,6 +3,10 @@ import type { Store } from '../store.ts'
 /** What is measured: the floor, the hub or a peer. It runs in a process of its own, on a store of its own. */
 export interface Subject {
   readonly pid: number
+  /** Of its other nodes, where it has several. */
+  readonly morePids?: readonly number[]
+  /** The process group of what carries work between its nodes, where there is such a thing. */
+  readonly brokerGroup?: number | null
   readonly store: Store
   /** Where events go that are delivered to the sink. */
   readonly deliver: Endpoint
@@ -20,6 +24,8 @@ export interface Subject {
 
 export interface Endpoint {
   readonly url: string
+  /** The same on other nodes. */
+  readonly moreUrls?: readonly string[]
   readonly headers: Readonly<Record<string, string>>
 }
 

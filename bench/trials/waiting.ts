@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { acceptedPerSecond, deliveredPerSecond } from '../figures.ts'
+import { acceptedPerSecond, deliveredPerSecond, drainedPerSecond } from '../figures.ts'
 import type { LoadReport } from '../load/plan.ts'
 import { residentMbOf } from '../memory.ts'
 import { plainKilobyte, type Figures, type Requirement } from '../scenarios/scenario.ts'
-import type { SinkReport } from '../sink/main.ts'
 import type { Sizes } from '../sizes.ts'
 import { Stand } from '../stand.ts'
 import { median } from '../statistics.ts'
@@ -144,10 +143,6 @@ async function drainFew(stand: Stand<HubSubject>, later: Later): Promise<number>
     drained.push(drainedPerSecond(await stand.release(load, () => later.revive())))
   }
   return median(drained)
-}
-
-function drainedPerSecond({ count, arrivals, lastUs }: SinkReport): number {
-  return (count / (lastUs - arrivals.startUs)) * 1_000_000
 }
 
 async function measureRates(stand: Stand, { seconds }: Sizes) {

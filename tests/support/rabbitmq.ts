@@ -57,6 +57,11 @@ export class RabbitServer {
     return `amqp://guest:guest@127.0.0.1:${this.port}`
   }
 
+  /** The process group of all that runs of it. */
+  get group(): number {
+    return this.#child?.pid ?? 0
+  }
+
   async restart(): Promise<void> {
     for (let attempt = 1; !(await this.#startsUp()); attempt++) {
       await this.kill()
