@@ -87,7 +87,7 @@ function formatBound({ better }: Requirement, bound: number | null): string {
   return `${better === 'higher' ? '≥' : '≤'} ${bound}`
 }
 
-function formatNumber(value: number | undefined): string {
+export function formatNumber(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return ''
   if (value >= 1_000) return Math.round(value).toLocaleString('en')
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
