@@ -70,7 +70,7 @@ export class Engine {
       abandonEpoch,
       createPartitions,
       telemetry,
-      committed: (committed) => this.lanes.outcomesCommitted(committed),
+      committed: (outcomes) => this.lanes.outcomesCommitted(outcomes),
       woken: (integrationIds) => this.lanes.woken(integrationIds),
     })
     this.lanes = new Lanes({

@@ -71,7 +71,7 @@ export class BrokerSession {
     await this.#answerTo(async () => {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       this.#publishing.sendToQueue(queue, content, options, (error: unknown) =>
-        error ? reject(error as Error) : resolve(),
+        error ? reject(error) : resolve(),
       )
       await promise
     })
