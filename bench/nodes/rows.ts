@@ -19,6 +19,8 @@ export interface Found {
 
 export interface Sizes {
   readonly seconds: number
+  /** Of senders that wait for an answer before they send again, spread over the nodes. */
+  readonly connections: number
   /** Events that wait before they are drained. */
   readonly waiting: number
 }
@@ -31,13 +33,13 @@ export interface Row {
 /** A node hears within half a second what was changed on another one. */
 const othersKnowWithinMs = 1_000
 
-/** From accepting to delivered, as much as 64 senders can carry. */
+/** From accepting to delivered, as much as the senders can carry. */
 export const endToEnd: Row = {
   name: 'end to end',
-  async measure(stand, { seconds }) {
+  async measure(stand, { seconds, connections }) {
     const wish = {
       body: plainKilobyte,
-      connections: 64,
+      connections,
       durationMs: seconds * 1_000,
       ratePerSecond: null,
     }

@@ -17,13 +17,18 @@ import { figureRows, judgedRows } from './table.ts'
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '8' },
+    connections: { type: 'string', default: '256' },
     waiting: { type: 'string', default: '60000' },
     rounds: { type: 'string', default: '5' },
     'warm-up-seconds': { type: 'string', default: '60' },
     markdown: { type: 'boolean', default: false },
   },
 })
-const sizes: Sizes = { seconds: Number(values.seconds), waiting: Number(values.waiting) }
+const sizes: Sizes = {
+  seconds: Number(values.seconds),
+  connections: Number(values.connections),
+  waiting: Number(values.waiting),
+}
 const rowsInTurn = [endToEnd, drain]
 
 // Each hub and each server has a listener that ends it with this process.
