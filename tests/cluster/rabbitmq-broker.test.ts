@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BrokerAway } from '../../packages/hub/src/queue/broker-session.ts'
 import { Broker } from '../../packages/hub/src/queue/broker.ts'
 import { until } from '../../packages/hub/src/testing/until.ts'
@@ -90,6 +91,32 @@ suite('a connection to RabbitMQ', { skip: findService('rabbitmq').skip }, () => 
     await assert.rejects(broker.next(queue, 1, read), BrokerAway)
     assert.equal(broker.isUp, false)
     proxy.trouble({ kind: 'none' })
+    await comesBack()
+  })
+
+  // Seen to fail (each publication took five seconds to be given up) with: the connection ended when it is held back.
+  test('is to be held back: nobody waits for it, until there is memory again', async () => {
+    await server.control('set_vm_memory_high_watermark', 'absolute', '1MB')
+    try {
+      const publish = (): Promise<void> => broker.publish(queue, Buffer.from('more'), 60_000)
+      await until('the broker takes no more', () =>
+        publish().then(
+          () => false,
+          () => true,
+        ),
+      )
+      // Long enough for another connection to be made and held back.
+      for (let n = 0; n < 20; n++) {
+        const askedMs = performance.now()
+        await assert.rejects(publish(), BrokerAway)
+        assert.ok(performance.now() - askedMs < 2_000)
+        await sleep(100)
+      }
+      assert.equal(broker.isUp, false)
+    } finally {
+      await server.control('set_vm_memory_high_watermark', '0.4')
+    }
+    await untilUp()
     await comesBack()
   })
 

@@ -20,8 +20,8 @@ const deliveryLimit = 5
  * One connection to RabbitMQ. Anything that fails or is not answered in time ends all of it, and its socket: then the
  * broker takes back every message that nobody here waits for any more.
  *
- *   opening ── all answered ──► usable ◄── memory or disk ──► blocked
- *      └───── a close, an error, a silence, `close()` ─────► over
+ *   opening ── all answered ──► usable ── memory or disk ──► blocked
+ *      └───── a close, an error, a silence, `close()`, no more blocked ─────► over
  */
 export class BrokerSession {
   readonly #model: ChannelModel
@@ -33,6 +33,8 @@ export class BrokerSession {
   #asking!: Channel
   #isOver = false
   #isBlocked = false
+  /** How to give up what waits for an answer. */
+  readonly #givingUp = new Set<(error: BrokerAway) => void>()
   /** One question at a time: what still stands in line when the connection ends is never sent. */
   #lastTurn: Promise<void> = Promise.resolve()
 
@@ -111,8 +113,9 @@ export class BrokerSession {
     const over = (reason?: unknown): void =>
       this.#end(reason ?? new BrokerAway('the broker closed the connection'))
     this.#model.on('error', over).on('close', over)
-    this.#model.on('blocked', () => (this.#isBlocked = true))
-    this.#model.on('unblocked', () => (this.#isBlocked = false))
+    this.#model.on('blocked', () => this.#holdBack())
+    // What was asked meanwhile would be answered now, and its messages would be nobody's.
+    this.#model.on('unblocked', () => this.#end(new BrokerAway('the broker has room again')))
     demandVersion(this.#model)
     this.#publishing = await this.#answerTo(() => this.#model.createConfirmChannel())
     this.#publishing.on('return', ({ properties }) => this.#returned.add(String(properties.messageId)))
@@ -143,15 +146,29 @@ export class BrokerSession {
 
   /** Whatever goes wrong on the way, the broker is away, and this connection to it is over. */
   async #answerTo<T>(question: () => PromiseLike<T>): Promise<T> {
+    const { promise: givenUp, reject } = Promise.withResolvers<never>()
+    this.#givingUp.add(reject)
     try {
-      if (this.#isOver) throw new BrokerAway('the connection to the broker is over')
-      return await within(question(), answerWithinMs)
+      if (!this.isUsable) throw new BrokerAway('the connection to the broker is over, or held back')
+      return await within(Promise.race([question(), givenUp]), answerWithinMs)
     } catch (cause) {
       const error =
         cause instanceof BrokerAway ? cause : new BrokerAway(`the broker failed: ${String(cause)}`, { cause })
-      this.#end(error)
+      if (!this.#isBlocked) this.#end(error)
       throw error
+    } finally {
+      this.#givingUp.delete(reject)
     }
+  }
+
+  /** It reads nothing of this connection now: nobody waits for that, and the connection stays to hear when it ends. */
+  #holdBack(): void {
+    this.#isBlocked = true
+    this.#giveUp(new BrokerAway('the broker asks to be left alone'))
+  }
+
+  #giveUp(error: BrokerAway): void {
+    for (const giveUp of this.#givingUp) giveUp(error)
   }
 
   #tell(answer: () => void): void {
@@ -167,6 +184,7 @@ export class BrokerSession {
     if (this.#isOver) return
     this.#isOver = true
     this.#ended.resolve(reason)
+    this.#giveUp(new BrokerAway('the connection to the broker is over', { cause: reason }))
     // Not asked to close: who does not answer would not answer that either.
     socketOf(this.#model).destroy(new Error('the connection is over'))
   }
