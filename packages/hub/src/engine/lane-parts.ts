@@ -56,8 +56,9 @@ export function sameTarget(a: Integration, b: Integration): boolean {
   )
 }
 
-export function toDelivery(delivery: OwnedDelivery, event: StoredEvent): Delivery {
+export function toDelivery(delivery: OwnedDelivery, event: StoredEvent, mayGo: () => boolean): Delivery {
   return {
+    mayGo,
     deliveryId: formatDeliveryId(delivery),
     integrationId: delivery.integrationId,
     event,

@@ -196,9 +196,11 @@ export class Lane implements Taker {
     this.#flights.set(work.delivery.seq, work)
     this.#deps.slots.take()
     if (isRetry(work)) this.#retrying++
-    void attempt(this.#target, toDelivery(work.delivery, event), this.#abort.signal).then((outcome) =>
-      this.#landedWith(work, outcome, asProbe),
-    )
+    // Under the lease that lasts then, which may be a later one under which it was claimed again.
+    const mayGo = (): boolean => this.#deps.epoch() === this.#flights.get(work.delivery.seq)?.epoch
+    const delivery = toDelivery(work.delivery, event, mayGo)
+    const landed = attempt(this.#target, delivery, this.#abort.signal)
+    void landed.then((outcome) => this.#landedWith(work, outcome, asProbe))
   }
 
   #landedWith(started: Work, outcome: Outcome, asProbe: boolean): void {

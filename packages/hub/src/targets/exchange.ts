@@ -19,10 +19,12 @@ export interface ExchangeRules {
 export interface Beginning {
   readonly at: Date
   readonly ms: number
+  /** Whether it may still go out when there is a connection for it. */
+  readonly mayGo: () => boolean
 }
 
-export function beginNow(at: Date): Beginning {
-  return { at, ms: performance.now() }
+export function beginNow(at: Date, mayGo = (): boolean => true): Beginning {
+  return { at, ms: performance.now(), mayGo }
 }
 
 export const longestBodyBytes = 65_536
@@ -69,6 +71,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // A process that stood still hears of its connection before it hears of its timers.
+    if (performance.now() - this.#began.ms >= this.#rules.timeoutMs) this.#end(this.#timedOut())
+    else if (!this.#began.mayGo()) this.#end(this.#withheld())
     this.#controller = controller
     // It ended while it waited for a connection: nothing of it goes out.
     if (this.#ended) controller.abort(cutOff)
@@ -102,6 +107,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   abort(): void {
     const error = `The hub stopped before ${this.#rules.host} had answered.`
     this.#cutOff({ result: 'aborted', errorClass: 'aborted', error, retryAfterMs: null })
+  }
+
+  #withheld(): Judgement {
+    const error = `When there was a connection to ${this.#rules.host}, this node could not be sure any more to own the delivery.`
+    return { result: 'aborted', errorClass: 'aborted', error, retryAfterMs: null }
   }
 
   #timedOut(): Judgement {

@@ -54,6 +54,8 @@ test('what was stopped while connecting or waiting for a connection does not lea
   const deliver = (deliveryId: string, stop: AbortController) =>
     deliverOne(target, sampleDelivery({ deliveryId }), stop.signal)
 
+  const lost = await deliverOne(target, sampleDelivery({ deliveryId: 'lost', mayGo: () => false }))
+  assert.equal(lost.result, 'aborted')
   const connecting = new AbortController()
   const cutConnecting = deliver('connecting', connecting)
   connecting.abort()

@@ -94,7 +94,7 @@ class HttpEndpoint implements ObservableTarget {
   deliver(deliveries: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
     return Promise.all(
       deliveries.map((delivery) => {
-        const began = beginNow(this.#now())
+        const began = beginNow(this.#now(), delivery.mayGo)
         return this.#send(this.#plan.build(delivery, began.at), began, signal)
       }),
     )

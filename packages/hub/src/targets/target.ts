@@ -11,6 +11,8 @@ export interface Delivery {
   /** Counting from 1. */
   readonly attempt: number
   readonly replayId: string | null
+  /** Asked when a connection is there and nothing has gone out: it may have taken long, or the process stood still. */
+  readonly mayGo?: () => boolean
 }
 
 /**
