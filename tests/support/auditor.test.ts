@@ -118,20 +118,6 @@ test('a try is out of order while the one before it was refused', () => {
   ])
 })
 
-test('a copy that its network held back is late, and not out of order', () => {
-  const { accepted, got } = faultless()
-  const last = got.filter(({ target }) => target === 'billing').at(-1) ?? assert.fail()
-  const late = [...got, { ...arrival(accepted[0] ?? assert.fail(), 'billing', 100), atMs: last.atMs + 10 }]
-  const disorderOf = (holdsBack: boolean, untilMs: number): readonly string[] => {
-    const auditor = new Auditor({ ordered: ['billing'], reachMs: 1_000 })
-    auditor.disturbed({ what: 'silence', target: 'billing', fromMs: 0, untilMs, holdsBack })
-    return found(judge(accepted, late, auditor)).filter((finding) => finding.startsWith('out of order'))
-  }
-  assert.deepEqual(disorderOf(true, last.atMs + 20), [])
-  assert.deepEqual(disorderOf(false, last.atMs + 20), ['out of order: billing a-1'])
-  assert.deepEqual(disorderOf(true, last.atMs), ['out of order: billing a-1'])
-})
-
 test('a duplicate is counted with what explains it, and is a finding if nothing does', () => {
   const { accepted, got } = faultless()
   const first = got[1] ?? assert.fail()

@@ -35,8 +35,6 @@ export interface Disturbance {
   readonly target?: string
   /** How long before it something may have been taken whose outcome was lost in it. */
   readonly reachMs?: number
-  /** Its network keeps what was sent and brings it later: whoever sent it may have given up, and sent it again. */
-  readonly holdsBack?: boolean
 }
 
 /** One line of the ledger that does not add up. */
@@ -164,33 +162,22 @@ export class Auditor {
     return { what: 'corrupt', target, eventId, detail: differences.join(', ') }
   }
 
-  /**
-   * An event may be tried only when all that its subject had before it were taken. A copy of one that was taken may come
-   * when the network lets go of it: nobody can call it back.
-   */
+  /** An event may be tried only when all that its subject had before it were taken. */
   #disorder(): readonly Finding[] {
     const findings: Finding[] = []
     const reached = new Map<string, number>()
-    for (const { target, eventId, taken, atMs } of this.#got) {
+    for (const { target, eventId, taken } of this.#got) {
       const place = this.#ordered.has(target) ? this.#accepted.get(eventId)?.place : undefined
       if (!place) continue
       const key = `${target} ${place.subject}`
       const last = reached.get(key) ?? 0
-      const isLateCopy = place.number < last && this.#wasHeldBack(target, atMs)
-      if (place.number !== last && place.number !== last + 1 && !isLateCopy) {
+      if (place.number !== last && place.number !== last + 1) {
         const detail = `number ${place.number} of ${place.subject} came when ${last} were taken`
         findings.push({ what: 'out of order', target, eventId, detail })
       }
       if (taken) reached.set(key, Math.max(last, place.number))
     }
     return findings
-  }
-
-  #wasHeldBack(target: string, atMs: number): boolean {
-    return this.#disturbances.some(
-      ({ holdsBack, fromMs, untilMs, ...disturbance }) =>
-        holdsBack && disturbance.target === target && atMs >= fromMs && atMs <= untilMs,
-    )
   }
 
   #duplicates(): { explained: Map<string, Duplicates>; unexplained: Finding[] } {

@@ -5,7 +5,6 @@ import { behaveAsUsual, targets } from '../crash/world.ts'
 import { lanesOf, type Lane } from './lanes.ts'
 import type { Played } from './report.ts'
 import type { Stage } from './stage.ts'
-import { holdingBack } from './target-faults.ts'
 
 /** A request that was on its way to a target may have been taken, and its answer is lost. */
 const targetReachMs = 6_000
@@ -62,8 +61,7 @@ async function playLane(
     void recovery(auditor).then((recoveredMs) => (one.recoveredMs = recoveredMs))
     await sleep(random.between(200, 1_500))
     const excuse = { what, fromMs, untilMs: performance.now() }
-    if (excuses === 'its target')
-      auditor.disturbed({ ...excuse, target, reachMs: targetReachMs, holdsBack: holdingBack.has(what) })
+    if (excuses === 'its target') auditor.disturbed({ ...excuse, target, reachMs: targetReachMs })
     if (excuses === 'all') auditor.disturbed(excuse)
     process.stderr.write(`${JSON.stringify(one)}\n`)
   }

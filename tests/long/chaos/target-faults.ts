@@ -10,12 +10,6 @@ const hostileShare = 0.1
 const head = 'HTTP/1.1 200 OK\r\nconnection: close\r\n'
 const bomb = gzipSync(Buffer.alloc(10_000_000))
 
-/** Names of those that keep what was sent and bring it later. */
-export const holdingBack: ReadonlySet<string> = new Set([
-  'silent network to a target',
-  'slow network to a target',
-])
-
 export const targetFaults: Readonly<Record<string, Fault>> = {
   'a target answers 503': answers({ status: 503 }, 1),
   'a target wants to be left alone': answers({ status: 429, headers: { 'retry-after': '1' } }),
