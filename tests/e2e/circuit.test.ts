@@ -23,9 +23,12 @@ const untilOpen = (line: Line): Promise<unknown> =>
   })
 
 test('an outage ends nobody: probes use up no attempts, and all flows again when it is over', async () => {
-  const line = await stage.line({ policy: { circuit: short, retry: { delaysMs: [10], maxAttempts: 2 } } })
+  const line = await stage.line({ policy: { circuit: short, retry: { delaysMs: [300], maxAttempts: 2 } } })
   line.behave({ status: 503 })
+  // All at once, so that three of them have failed before the first is tried again.
+  expectOk(await stage.api.post(`/v1/integrations/${line.name}/pause`))
   const sent = await Promise.all(Array.from({ length: 30 }, () => line.send()))
+  expectOk(await stage.api.post(`/v1/integrations/${line.name}/resume`))
   await untilOpen(line)
   const before = line.arrivals.length
   // Each probe waits for the one before it: a score of them takes seconds, in which nothing may die.

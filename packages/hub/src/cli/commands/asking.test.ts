@@ -110,6 +110,20 @@ test('a replay says how many first, and asks', async () => {
   assert.match(agreed.out.text, /^Replayed 1,199 deliveries; 1 was on their way already, or gone\.$/m)
 })
 
+test('a replay minds Ctrl-C from before it exists, so that none is left behind', async () => {
+  const cancel = 'POST /v1/replays/7/cancel'
+  const cancelled = { replayId: '7', state: 'cancelled', total: 1_200, started: 3, skipped: 0 }
+  const hub = await fakeHub({ ...replaying, [cancel]: cancelled })
+  const changedBefore: number[] = []
+  const context = {
+    ...testContext({ url: hub.url }),
+    interruption: () => (changedBefore.push(hub.changes.length), AbortSignal.abort()),
+  }
+  assert.equal(await run(['replay', 'billing', '--status', 'DEAD'], context), 1)
+  assert.deepEqual(changedBefore, [0])
+  assert.deepEqual(hub.changes, ['POST /v1/replays', cancel])
+})
+
 test('of nothing there is nothing to ask', async () => {
   const hub = await fakeHub({ plan: { count: 0, complete: true } })
   const context = testContext({ url: hub.url })

@@ -86,8 +86,10 @@ export const replay = defineCommand({
     if (options['dry-run'] || (plan.count === 0 && plan.complete)) return undefined
     if (!yes && !(await context.confirm(`Replay ${inWords(plan)}?`)))
       throw new CommandFailed('Nothing was replayed.')
+    // From before it exists, so that no moment is left in which Ctrl-C would end only us.
+    const interrupted = context.interruption()
     const { replayId } = await api.call<{ readonly replayId: string }>('POST', path, { body: request })
-    const ended = await watch(context, api, replayId)
+    const ended = await watch(context, interrupted, api, replayId)
     if (json) writeJson(context.out, ended)
     else writeLine(context.out, outcome(ended))
     return ended.state === 'done' ? 0 : 1
@@ -95,8 +97,12 @@ export const replay = defineCommand({
 })
 
 /** Until it has ended; Ctrl-C ends it. */
-async function watch(context: Context, api: Api, replayId: string): Promise<Replay> {
-  const interrupted = context.interruption()
+async function watch(
+  context: Context,
+  interrupted: AbortSignal,
+  api: Api,
+  replayId: string,
+): Promise<Replay> {
   const progress = new ProgressBar(context.err)
   try {
     for (;;) {
