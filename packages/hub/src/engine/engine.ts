@@ -34,6 +34,8 @@ export interface EngineDeps {
 }
 
 const lookEveryMs = 1_000
+/** Alone, no other node changes circuits; one may have come and gone unseen. */
+const looksPerCircuits = 5
 const inFlightGraceMs = 10_000
 const lastFlushMs = 5_000
 
@@ -48,6 +50,7 @@ export class Engine {
   #router: Router = () => []
   #share = wholeShare
   #unsubscribe: () => void = () => undefined
+  #looks = 0
   #lookTimer: NodeJS.Timeout | null = null
   #stopping: Promise<void> | null = null
 
@@ -171,8 +174,9 @@ export class Engine {
   /** What other nodes freed or saw, or people and replays made due, is found by looking. */
   async #look(): Promise<void> {
     try {
-      for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
-        this.lanes.get(integrationId)?.setCircuit(kept)
+      if (this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0)
+        for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
+          this.lanes.get(integrationId)?.setCircuit(kept)
       for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })

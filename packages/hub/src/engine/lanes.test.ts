@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
-import { event, TestHub, upTo, type Script, type TestNode } from './engine-testing.ts'
+import { event, hang, TestHub, upTo, type Script, type TestNode } from './engine-testing.ts'
 
 let hub: TestHub
 let node: TestNode
@@ -39,4 +39,26 @@ test('an event that many want goes out in several turns, between which others ge
     ...[...Map.groupBy(startedIn, (one) => one).values()].map((group) => group.length),
   )
   assert.ok(mostInOne < 8, `${mostInOne} in one turn`)
+})
+
+// Seen to fail with: lanes pumped in the order in which the event names them.
+test('who answers is served before those that hang', async () => {
+  const started: string[] = []
+  const startedAs =
+    (name: string, what: (signal: AbortSignal) => ReturnType<Script>): Script =>
+    (_, signal) => {
+      started.push(name)
+      return what(signal)
+    }
+  for (const name of upTo(8).map(String)) await hub.put({}, startedAs(name, hang))
+  const healthy = await hub.put(
+    {},
+    startedAs('healthy', () => ({})),
+  )
+  await node.engine.accept(hub.source, [event(1)])
+  await hub.untilDelivered(healthy, 1)
+  started.length = 0
+  await node.engine.accept(hub.source, [event(2)])
+  await hub.untilDelivered(healthy, 2)
+  assert.equal(started[0], 'healthy')
 })

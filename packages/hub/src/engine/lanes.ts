@@ -103,7 +103,8 @@ export class Lanes implements HandOver {
       else lane.handOver(delivery, event, owner)
       touched.add(lane)
     }
-    this.#pumpInTurns([...touched])
+    // First those with the least under way: a target that answers does not wait for others that do not.
+    this.#pumpInTurns([...touched].toSorted((one, other) => one.inFlight - other.inFlight))
   }
 
   /** Not at once: the rows of the next flush go out first, and many that want one event let others through between. */

@@ -16,7 +16,7 @@ export interface MetricsDeps {
 type Count = (values: readonly string[], by?: number) => void
 
 /** By default the event loop is woken a hundred times a second to see how late it is: half of what an idle hub cost. */
-const loopWatchMs = 100
+const loopWatchMs = 500
 
 /** Prometheus asks every few seconds, and several of them may ask at once. */
 const figuresForMs = 2_000

@@ -3,10 +3,12 @@ import type { Pool } from '../store/database.ts'
 import type { Share } from '../core/share.ts'
 import {
   beginEpoch,
+  isOver,
   leave,
-  readShare,
+  soonestEndMs,
   renewLease,
   takeOverDeadNodes,
+  type Lease,
   type NodeIdentity,
 } from '../store/nodes.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -96,15 +98,16 @@ export class Node {
     if (this.#endTimer) clearTimeout(this.#endTimer)
     this.#endTimer = null
     const epoch = this.#epoch
-    this.#end()
+    if (epoch === null) return
+    this.#end(epoch)
     // When the store is away the next start, or another node, frees what was ours.
-    if (epoch !== null) await leave(this.#pool, epoch).catch(() => undefined)
+    await leave(this.#pool, epoch).catch(() => undefined)
   }
 
   /** What is on disk under this epoch is unknown: forget it all and begin again. */
   abandonEpoch(epoch: number): void {
     if (this.#epoch !== epoch) return
-    this.#end()
+    this.#end(epoch)
     this.#schedule(0)
   }
 
@@ -114,20 +117,43 @@ export class Node {
   }
 
   async #renewOrBegin(): Promise<void> {
-    // Counted from before the renewal was sent, so that it ends here before it ends there.
-    const sentMs = performance.now()
     try {
-      if (this.#epoch === null) await this.#begin()
-      else if (!(await renewLease(this.#pool, this.#epoch, this.#settings.leaseMs))) {
-        this.#telemetry.emit('leaseLost', { epoch: this.#epoch })
-        this.#end()
-        await this.#begin()
-      }
-      if (this.#epoch !== null) await this.#extendLease(sentMs, this.#epoch)
-      this.#beginTakeover()
+      if (this.#epoch === null || !(await this.#renew(this.#epoch))) await this.#begin()
     } catch (error) {
       this.#telemetry.emit('storeDown', { during: 'lease', error })
     }
+  }
+
+  async #begin(): Promise<void> {
+    const epoch = await beginEpoch(this.#pool, this.#identity, this.#settings.leaseMs)
+    this.#epoch = epoch
+    // What a former epoch of this node owned lies free again, behind the marks that its claims moved on.
+    this.#listener.rowsFreed()
+    await this.#renew(epoch)
+  }
+
+  /** False: this epoch is over. */
+  async #renew(epoch: number): Promise<boolean> {
+    // Counted from before the renewal was sent, so that it ends here before it ends there.
+    const sentMs = performance.now()
+    const others = await renewLease(this.#pool, epoch, this.#settings.leaseMs)
+    if (!others) {
+      this.#telemetry.emit('leaseLost', { epoch })
+      this.#end(epoch)
+      return false
+    }
+    // First its part, or a node that has just come would begin with all of it.
+    this.#listener.shareChanged(shareAmong(others, epoch))
+    if (this.#epoch === epoch) this.#extendLease(sentMs, epoch)
+    if (others.some(isOver)) this.#beginTakeover()
+    else this.#expectEnd(soonestEndMs(others))
+    return true
+  }
+
+  #extendLease(sentMs: number, epoch: number): void {
+    const lapsed = this.epoch === null
+    this.#deadlineMs = sentMs + this.#settings.leaseMs * 0.8
+    if (lapsed) this.#listener.mayOwn(epoch)
   }
 
   #beginTakeover(): void {
@@ -152,25 +178,8 @@ export class Node {
     this.#endTimer = setTimeout(() => this.#beginTakeover(), endMs + justAfterMs)
   }
 
-  async #begin(): Promise<void> {
-    const sentMs = performance.now()
-    this.#epoch = await beginEpoch(this.#pool, this.#identity, this.#settings.leaseMs)
-    // What a former epoch of this node owned lies free again, behind the marks that its claims moved on.
-    this.#listener.rowsFreed()
-    await this.#extendLease(sentMs, this.#epoch)
-  }
-
-  async #extendLease(sentMs: number, epoch: number): Promise<void> {
-    // First its part, or a node that has just come would begin with all of it.
-    this.#listener.shareChanged(await readShare(this.#pool, epoch))
+  #end(epoch: number): void {
     if (this.#epoch !== epoch) return
-    const lapsed = performance.now() >= this.#deadlineMs
-    this.#deadlineMs = sentMs + this.#settings.leaseMs * 0.8
-    if (lapsed) this.#listener.mayOwn(epoch)
-  }
-
-  #end(): void {
-    if (this.#epoch === null) return
     this.#epoch = null
     this.#deadlineMs = 0
     this.#listener.epochEnded()
@@ -181,4 +190,10 @@ export class Node {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.tick().finally(() => this.#schedule()), delayMs)
   }
+}
+
+/** The place of this epoch among those that are alive. */
+function shareAmong(others: readonly Lease[], epoch: number): Share {
+  const alive = others.filter((lease) => !isOver(lease))
+  return { index: alive.filter((lease) => lease.epoch < epoch).length, count: alive.length + 1 }
 }

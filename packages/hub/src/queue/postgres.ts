@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import { claimFreshRows, claimTimedRows } from '../store/claims.ts'
 import { flushTransaction } from '../store/burst.ts'
-import { beginByIndex, transaction, type Client, type Pool } from '../store/database.ts'
-import { findFreshHeads, findNextDue, lookAtLanes, type LaneLook } from '../store/lane-looks.ts'
+import type { Client, Pool } from '../store/database.ts'
+import { findNextDue, lookAtLanes, lookAtWholeLanes, type LaneLook } from '../store/lane-looks.ts'
 import { epochGuard } from '../store/nodes.ts'
 import { freePublications } from '../store/publications.ts'
 import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
@@ -100,11 +100,7 @@ export class PostgresQueue implements ReadyQueue {
     const isFull = performance.now() >= this.#nextFullLookMs
     // Whoever published them may have been the last one that knew a broker.
     if (isFull) await freePublications(this.#pool, 'overdue')
-    const looks = await transaction(
-      this.#pool,
-      (client) => (isFull ? this.#lookFromBeginning(client, lanes) : this.#lookPastMarks(client, lanes)),
-      beginByIndex,
-    )
+    const looks = await (isFull ? this.#lookFromBeginning(lanes) : this.#lookPastMarks(lanes))
     return looks.map(({ integrationId, firstFresh, nextDueInMs }) => ({
       integrationId,
       hasFresh: firstFresh !== null,
@@ -132,9 +128,9 @@ export class PostgresQueue implements ReadyQueue {
     })
   }
 
-  async #lookPastMarks(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
+  #lookPastMarks(lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
     return lookAtLanes(
-      client,
+      this.#pool,
       lanes.map((lane) => {
         const { fresh, timed } = this.#marksOf(lane.integrationId)
         return { ...lane, freshMark: fresh, timedMark: timed }
@@ -143,32 +139,18 @@ export class PostgresQueue implements ReadyQueue {
   }
 
   /** What appeared before a mark, which only this finds, is claimed next. */
-  async #lookFromBeginning(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
+  async #lookFromBeginning(lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
     const startedMs = performance.now()
     try {
-      return await this.#readAll(client, lanes)
+      const looks = await lookAtWholeLanes(this.#pool, lanes)
+      for (const { integrationId, firstFresh } of looks) this.freed(integrationId, firstFresh ?? Infinity)
+      return looks
     } finally {
       // Also when it failed, perhaps because it took too long: looks past the marks go on meanwhile.
       const endedMs = performance.now()
       const restMs = Math.min((endedMs - startedMs) / lookShare, mostUntilLookMs)
       this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, restMs)
     }
-  }
-
-  async #readAll(client: Client, lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
-    const looks = await lookAtLanes(
-      client,
-      lanes.map((lane) => ({ ...lane, freshMark: 0, timedMark: beginning })),
-    )
-    const ordered = lanes.filter(({ ordering }) => ordering === 'subject').map((lane) => lane.integrationId)
-    const heads = await findFreshHeads(client, ordered)
-    const found = looks.map((look) =>
-      ordered.includes(look.integrationId)
-        ? { ...look, firstFresh: heads.get(look.integrationId) ?? null }
-        : look,
-    )
-    for (const { integrationId, firstFresh } of found) this.freed(integrationId, firstFresh ?? Infinity)
-    return found
   }
 
   #marksOf(integrationId: number): Marks {

@@ -1,4 +1,5 @@
-import type { Client } from './database.ts'
+import { sendBurst, beginning, type BurstResult, type Statement } from './burst.ts'
+import { withConnection, type Client, type Pool } from './database.ts'
 import { isHead } from './queue.ts'
 
 export interface LookedAtLane {
@@ -16,27 +17,57 @@ export interface LaneLook {
 }
 
 /** What waits free for each integration behind its marks. With order it may stand behind the head of its subject. */
-export async function lookAtLanes(
-  client: Client,
-  lanes: readonly LookedAtLane[],
+export async function lookAtLanes(pool: Pool, lanes: readonly LookedAtLane[]): Promise<readonly LaneLook[]> {
+  const [looks] = await readByIndex(pool, [lookSql(lanes)])
+  return toLooks(looks)
+}
+
+/** The same from the beginning; with order only what may be claimed, wherever it lies. */
+export async function lookAtWholeLanes(
+  pool: Pool,
+  lanes: readonly Pick<LookedAtLane, 'integrationId' | 'ordering'>[],
 ): Promise<readonly LaneLook[]> {
-  const result = await client.query<{ first_fresh: number | null; next_due: number | null; id: number }>({
-    name: 'look-at-lanes',
-    text: `
-      select lane.id,
-        (select seq from hub.queue where integration_id = lane.id and seq > lane.fresh_mark
-           and owner is null and due is null order by seq limit 1) as first_fresh,
-        (${nextDueSql('lane.id', 'lane.timed_mark', 'lane.is_ordered')}) as next_due
-      from unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::bool[])
-        as lane (id, fresh_mark, timed_mark, is_ordered)`,
-    values: [
-      lanes.map((lane) => lane.integrationId),
-      lanes.map((lane) => lane.freshMark),
-      lanes.map((lane) => lane.timedMark),
-      lanes.map((lane) => lane.ordering === 'subject'),
-    ],
-  })
-  return result.rows.map((row) => ({
+  const whole = lanes.map((lane) => ({ ...lane, freshMark: 0, timedMark: new Date(0) }))
+  const ordered = lanes.filter(({ ordering }) => ordering === 'subject').map((lane) => lane.integrationId)
+  const [looks, heads] = await readByIndex(pool, [lookSql(whole), freshHeadsSql(ordered)])
+  const headOf = new Map(heads?.rows.map(({ id, seq }) => [id, seq]))
+  return toLooks(looks).map((look) =>
+    ordered.includes(look.integrationId)
+      ? { ...look, firstFresh: (headOf.get(look.integrationId) ?? null) as number | null }
+      : look,
+  )
+}
+
+/** In one round trip: it is done every second, whether something happens or not. */
+async function readByIndex(pool: Pool, queries: readonly string[]): Promise<readonly BurstResult[]> {
+  const first: readonly Statement[] = queries.map((sql) => ({ sql }))
+  const all = [...beginning({ walksIndexes: true, first }), { sql: 'commit' }]
+  const results = await withConnection(pool, (client) => sendBurst(client, all))
+  return results.slice(-queries.length - 1, -1)
+}
+
+function lookSql(lanes: readonly LookedAtLane[]): string {
+  const column = (type: string, valueOf: (lane: LookedAtLane) => unknown): string =>
+    `'{${lanes.map(valueOf).join()}}'::${type}[]`
+  return `
+    select lane.id,
+      (select seq from hub.queue where integration_id = lane.id and seq > lane.fresh_mark
+         and owner is null and due is null order by seq limit 1) as first_fresh,
+      (${nextDueSql('lane.id', 'lane.timed_mark', 'lane.is_ordered')}) as next_due
+    from unnest(
+      ${column('int', (lane) => lane.integrationId)}, ${column('bigint', (lane) => lane.freshMark)},
+      ${column('timestamptz', (lane) => lane.timedMark.toISOString())},
+      ${column('bool', (lane) => lane.ordering === 'subject')}
+    ) as lane (id, fresh_mark, timed_mark, is_ordered)`
+}
+
+function toLooks(result: BurstResult | undefined): readonly LaneLook[] {
+  const rows = (result?.rows ?? []) as unknown as readonly {
+    readonly id: number
+    readonly first_fresh: number | null
+    readonly next_due: number | null
+  }[]
+  return rows.map((row) => ({
     integrationId: row.id,
     firstFresh: row.first_fresh,
     nextDueInMs: row.next_due,
@@ -68,28 +99,19 @@ export async function findNextDue(
  * Of integrations with order, the earliest free row without a try that may be claimed, wherever it lies. It goes from
  * subject to subject, which takes as long as there are subjects, however many rows wait in each.
  */
-export async function findFreshHeads(
-  client: Client,
-  integrationIds: readonly number[],
-): Promise<ReadonlyMap<number, number>> {
-  if (integrationIds.length === 0) return new Map()
+function freshHeadsSql(integrationIds: readonly number[]): string {
   const head = `select subject_key, seq, owner, due from hub.queue where integration_id = lane.id`
-  const result = await client.query<{ id: number; seq: number | null }>({
-    name: 'find-fresh-heads',
-    text: `
-      select lane.id, least(
-        (with recursive heads as (
-           (${head} and subject_key is not null order by subject_key, seq limit 1)
-           union all
-           select next.* from heads cross join lateral (
-             ${head} and subject_key > heads.subject_key order by subject_key, seq limit 1
-           ) as next
-         )
-         select min(seq) from heads where owner is null and due is null),
-        (select seq from hub.queue where integration_id = lane.id and subject_key is null and owner is null and due is null order by seq limit 1)
-      ) as seq
-      from unnest($1::int[]) as lane (id)`,
-    values: [integrationIds],
-  })
-  return new Map(result.rows.flatMap(({ id, seq }) => (seq === null ? [] : [[id, seq] as const])))
+  return `
+    select lane.id, least(
+      (with recursive heads as (
+         (${head} and subject_key is not null order by subject_key, seq limit 1)
+         union all
+         select next.* from heads cross join lateral (
+           ${head} and subject_key > heads.subject_key order by subject_key, seq limit 1
+         ) as next
+       )
+       select min(seq) from heads where owner is null and due is null),
+      (select seq from hub.queue where integration_id = lane.id and subject_key is null and owner is null and due is null order by seq limit 1)
+    ) as seq
+    from unnest('{${integrationIds.join()}}'::int[]) as lane (id)`
 }

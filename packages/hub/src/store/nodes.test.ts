@@ -6,7 +6,7 @@ import { billingId, TestStore } from '../testing/store.ts'
 import { until } from '../testing/until.ts'
 import { sendBurst } from './burst.ts'
 import { beginByIndex, openPool } from './database.ts'
-import { beginEpoch, epochGuard, leave, renewLease, takeOverDeadNodes } from './nodes.ts'
+import { beginEpoch, epochGuard, isOver, leave, renewLease, takeOverDeadNodes } from './nodes.ts'
 import { insertQueueRows } from './queue.ts'
 
 const seed = 20_26
@@ -91,8 +91,8 @@ test('a node that begins anew supersedes its own epoch at once, and no other', a
   const second = await begin('a')
   assert.ok(second > first)
   assert.deepEqual(await owners(), [null, other])
-  assert.equal(await renewLease(store.pool, first, longMs), false)
-  assert.equal(await renewLease(store.pool, second, longMs), true)
+  assert.equal(await renewLease(store.pool, first, longMs), null)
+  assert.ok(await renewLease(store.pool, second, longMs))
   assert.equal(await flush(first), false)
 })
 
@@ -101,12 +101,20 @@ test('a node whose lease is over is taken over by the others, one that is late b
   const [dead, late, alive] = [await begin('dead'), await begin('late'), await begin('alive')]
   for (const epoch of [dead, late, alive]) assert.ok(await flush(epoch))
   await endLease(late)
-  assert.equal(await renewLease(store.pool, late, longMs), true)
+  assert.ok(await renewLease(store.pool, late, longMs))
   await endLease(dead)
+  const others = await renewLease(store.pool, alive, longMs)
+  assert.deepEqual(
+    new Map(others?.map((lease) => [lease.epoch, isOver(lease)])),
+    new Map([
+      [dead, true],
+      [late, false],
+    ]),
+  )
   assert.equal((await takeOverDeadNodes(store.pool)).dead, 1)
   assert.equal((await takeOverDeadNodes(store.pool)).dead, 0)
   assert.deepEqual(await owners(), [null, late, alive])
-  assert.equal(await renewLease(store.pool, dead, longMs), false)
+  assert.equal(await renewLease(store.pool, dead, longMs), null)
 })
 
 test('a node that leaves gives its rows back', async () => {

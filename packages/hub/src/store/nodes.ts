@@ -1,5 +1,4 @@
 import pg from 'pg'
-import { wholeShare, type Share } from '../core/share.ts'
 import type { Statement } from './burst.ts'
 import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
@@ -99,24 +98,31 @@ export function isAliveSql(epoch: number): string {
   return `exists (select from hub.nodes where epoch = ${Math.trunc(epoch)})`
 }
 
-/** False: the lease had ended and somebody took over. */
-export async function renewLease(pool: Pool, epoch: number, leaseMs: number): Promise<boolean> {
-  const result = await pool.query(
-    `update hub.nodes set lease_until = now() + $2 * interval '1 millisecond' where epoch = $1`,
-    [epoch, leaseMs],
-  )
-  return result.rowCount === 1
+export interface Lease {
+  readonly epoch: number
+  /** By the database's clock; below 0: it is over. */
+  readonly endsInMs: number
 }
 
-/** Its place among those that are alive, by the database's clock. */
-export async function readShare(pool: Pool, epoch: number): Promise<Share> {
-  const found = await pool.query<Share>(
-    `select count(*) filter (where epoch < $1)::int as index, count(*)::int as count
-     from hub.nodes where lease_until > now() or epoch = $1`,
-    [epoch],
+/** Returns the leases of the other nodes; null: this one had ended and somebody took over. */
+export async function renewLease(
+  pool: Pool,
+  epoch: number,
+  leaseMs: number,
+): Promise<readonly Lease[] | null> {
+  const { rows } = await pool.query<Lease & { readonly isOwn: boolean }>(
+    `with own as (
+       update hub.nodes set lease_until = now() + $2 * interval '1 millisecond' where epoch = $1 returning epoch
+     )
+     select epoch, 0::float8 as "endsInMs", true as "isOwn" from own
+     union all
+     select epoch, ${endsInMsSql}, false from hub.nodes where epoch <> $1`,
+    [epoch, leaseMs],
   )
-  return found.rows[0] ?? wholeShare
+  return rows.some(({ isOwn }) => isOwn) ? rows.filter(({ isOwn }) => !isOwn) : null
 }
+
+const endsInMsSql = 'extract(epoch from lease_until - now())::float8 * 1000'
 
 export async function leave(pool: Pool, epoch: number): Promise<void> {
   await transaction(pool, (client) => endEpoch(client, epoch, 'always'))
@@ -125,7 +131,7 @@ export async function leave(pool: Pool, epoch: number): Promise<void> {
 export interface Takeover {
   /** How many nodes there were whose lease is over. */
   readonly dead: number
-  /** When the next lease ends, unless it is renewed until then; Infinity: there is none. */
+  /** When the next lease ends, unless it is renewed until then. */
   readonly nextEndMs: number
 }
 
@@ -134,17 +140,23 @@ export async function takeOverDeadNodes(
   pool: Pool,
   onFreed: () => void = () => undefined,
 ): Promise<Takeover> {
-  const { rows } = await pool.query<{ epoch: number; ends_in_ms: number }>(
-    'select epoch, extract(epoch from lease_until - now())::float8 * 1000 as ends_in_ms from hub.nodes',
-  )
-  const dead = rows.filter((node) => node.ends_in_ms < 0)
+  const { rows } = await pool.query<Lease>(`select epoch, ${endsInMsSql} as "endsInMs" from hub.nodes`)
+  const dead = rows.filter(isOver)
   for (const { epoch } of dead) {
     await endTransactionsOf(pool, epoch)
     await transaction(pool, (client) => endEpoch(client, epoch, 'if its lease is over'))
     onFreed()
   }
-  const ends = rows.filter((node) => node.ends_in_ms >= 0).map((node) => node.ends_in_ms)
-  return { dead: dead.length, nextEndMs: Math.min(...ends) }
+  return { dead: dead.length, nextEndMs: soonestEndMs(rows) }
+}
+
+export function isOver({ endsInMs }: Lease): boolean {
+  return endsInMs < 0
+}
+
+/** Infinity: none is still to end. */
+export function soonestEndMs(leases: readonly Lease[]): number {
+  return Math.min(...leases.filter((lease) => !isOver(lease)).map(({ endsInMs }) => endsInMs))
 }
 
 /** A node that is stopped in the middle of a transaction would hold its guard for ever. */
