@@ -1,110 +1,46 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { randomBytes } from 'node:crypto'
-import type { Integration } from '../core/catalog.ts'
 import { closedCircuit, type Circuit } from '../core/circuit.ts'
-import type { OwnedDelivery } from '../core/delivery.ts'
-import type { StoredEvent } from '../core/event.ts'
-import { createEventId } from '../core/ids.ts'
-import { IntegrationSpec } from '../core/integration-spec.ts'
-import { sampleOutcome } from '../core/outcome-testing.ts'
-import { check } from '../core/schema.ts'
 import { SharedSlots } from '../core/slots.ts'
-import type { ReadyQueue } from '../queue/queue.ts'
 import { until } from '../testing/until.ts'
 import { Lane } from './lane.ts'
 import type { LaneDeps } from './lane-parts.ts'
-import { Telemetry } from './telemetry.ts'
-
-const epoch = 7
-const eventId = createEventId(Date.now(), randomBytes(10))
-const event: StoredEvent = {
-  id: eventId,
-  seq: 1,
-  sourceId: 1,
-  sourceName: 'shop',
-  type: 'order.created',
-  subject: null,
-  attributes: {},
-  contentType: null,
-  body: Buffer.from('{}'),
-  headers: {},
-  correlationId: eventId,
-  receivedAt: new Date(),
-}
-
-/** A queue with one delivery, which can be claimed as often as it is freed. */
-class OneDelivery implements ReadyQueue {
-  isFree = true
-  claims = 0
-  async claimFresh() {
-    const rows = this.isFree ? [delivery(1)] : []
-    this.claims += rows.length
-    this.isFree = false
-    return { rows, isLast: true }
-  }
-  async claimTimed() {
-    return { rows: [], nextDueInMs: null }
-  }
-  async waiting() {
-    return []
-  }
-  freed(): void {
-    this.isFree = true
-  }
-  lookAgain(): void {
-    this.isFree = true
-  }
-}
+import { delivery, epoch, event, integration, laneParts, OneDelivery } from './lane-testing.ts'
 
 let queue: OneDelivery
 let sent: number
 let leased: boolean
+let owned: boolean
 let loading: PromiseWithResolvers<void>
 beforeEach(() => {
   queue = new OneDelivery()
   sent = 0
   leased = true
+  owned = true
   loading = Promise.withResolvers()
 })
 
-function delivery(seq: number): OwnedDelivery {
-  const untried = { due: null, attempts: 0, counted: 0, forgiven: 0, restartedAt: null, replayId: null }
-  return { integrationId: 1, seq, eventId, bodyBytes: 2, subjectKey: null, ...untried }
-}
-
-function integration(spec: object): Integration {
-  const checked = check(IntegrationSpec, { target: { kind: 'http', url: 'http://target.test/' }, ...spec })
-  assert.ok(checked.ok)
-  const signing = { current: 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz', previous: null, previousUntil: null }
-  return { id: 1, name: 'billing', revision: 1, spec: checked.value, signing }
-}
-
 function makeLane(spec: object, circuit: Circuit = closedCircuit(Date.now())): Lane {
+  const parts = laneParts(queue)
+  const target = parts.createTarget(integration(spec))
   const deps: LaneDeps = {
-    queue,
+    ...parts,
     epoch: () => (leased ? epoch : null),
+    owns: (owner) => owned && owner === epoch,
     isProber: () => true,
-    owns: (owner) => owner === epoch,
-    abandonEpoch: () => undefined,
-    loadEvents: async () => {
+    loadEvents: async (ids) => {
       await loading.promise
-      return new Map([[eventId, event]])
+      return parts.loadEvents(ids)
     },
     createTarget: () => ({
-      batch: 1,
-      deliver: async () => {
+      ...target,
+      deliver: (...given) => {
         sent++
-        return [sampleOutcome({ result: 'delivered', httpStatus: 200, error: null })]
+        return target.deliver(...given)
       },
-      close: () => Promise.resolve(),
     }),
     slots: new SharedSlots(100),
-    mayFinish: () => true,
-    finished: () => undefined,
     free: () => Promise.resolve(),
-    keepCircuit: () => undefined,
-    telemetry: new Telemetry((error) => assert.fail(String(error))),
   }
   return new Lane(integration(spec), circuit, 1_000_000, deps)
 }
@@ -166,5 +102,24 @@ test('what is released for a person is not claimed again until a look finds it',
   assert.equal(queue.isFree, true)
   lane.found(true, null)
   await until('it is claimed again', () => queue.claims === 2)
+  await lane.stop(0)
+})
+
+// Seen to fail with: what was never tried claimed all the same.
+test('a claim during which the epoch ended goes no further', async () => {
+  const due = Promise.withResolvers<{ rows: []; nextDueInMs: null }>()
+  let asked = false
+  queue.claimTimed = () => {
+    asked = true
+    return due.promise
+  }
+  const lane = makeLane({})
+  lane.found(true, 0)
+  await until('it claims what is due', () => asked)
+  owned = false
+  leased = false
+  due.resolve({ rows: [], nextDueInMs: null })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(queue.claims, 0)
   await lane.stop(0)
 })

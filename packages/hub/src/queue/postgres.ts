@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import { claimFreshRows, claimTimedRows } from '../store/claims.ts'
-import { flushTransaction } from '../store/burst.ts'
 import type { Client, Pool } from '../store/database.ts'
 import { findNextDue, lookAtLanes, lookAtWholeLanes, type LaneLook } from '../store/lane-looks.ts'
-import { epochGuard } from '../store/nodes.ts'
+import { whileAlive } from '../store/nodes.ts'
 import { freePublications } from '../store/publications.ts'
 import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
 
@@ -61,7 +60,7 @@ export class PostgresQueue implements ReadyQueue {
   async claimFresh(lane: LaneRef, epoch: number, limit: number, taker = ownTaker): Promise<FreshClaim> {
     const marks = this.#marksOf(lane.integrationId)
     const { fresh: mark, returns } = marks
-    const claim = await this.#whileAlive(epoch, async (client) => {
+    const claim = await whileAlive(this.#pool, epoch, async (client) => {
       const taken: TakenPart[] = []
       let last = { mark, isLast: false }
       for (const part of await taker.parts(client, epoch, limit)) {
@@ -80,7 +79,7 @@ export class PostgresQueue implements ReadyQueue {
   async claimTimed(lane: LaneRef, epoch: number, limit: number, taker = ownTaker): Promise<TimedClaim> {
     const marks = this.#marksOf(lane.integrationId)
     const { timed: mark, returns } = marks
-    const claim = await this.#whileAlive(epoch, async (client) => {
+    const claim = await whileAlive(this.#pool, epoch, async (client) => {
       const taken: TakenPart[] = []
       for (const part of await taker.parts(client, epoch, limit)) {
         const rows = await claimTimedRows(client, { ...lane, ...part, mark })
@@ -98,7 +97,7 @@ export class PostgresQueue implements ReadyQueue {
 
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
     const isFull = performance.now() >= this.#nextFullLookMs
-    // Whoever published them may have been the last one that knew a broker.
+    // Every hub does: whoever published them may have been the last one that knew a broker.
     if (isFull) await freePublications(this.#pool, 'overdue')
     const looks = await (isFull ? this.#lookFromBeginning(lanes) : this.#lookPastMarks(lanes))
     return looks.map(({ integrationId, firstFresh, nextDueInMs }) => ({
@@ -118,14 +117,6 @@ export class PostgresQueue implements ReadyQueue {
   lookAgain(): void {
     this.#marks.clear()
     this.#nextFullLookMs = 0
-  }
-
-  async #whileAlive<T>(epoch: number, claim: (client: Client) => Promise<T>): Promise<T | null> {
-    const guarded = { walksIndexes: true, first: epochGuard(epoch) }
-    return flushTransaction(this.#pool, guarded, async (client, guard) => {
-      const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
-      return { value: isAlive ? await claim(client) : null, last: [] }
-    })
   }
 
   #lookPastMarks(lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {

@@ -1,7 +1,6 @@
 import type { OwnedDelivery } from '../core/delivery.ts'
-import { flushTransaction } from '../store/burst.ts'
 import type { Client, Pool } from '../store/database.ts'
-import { epochGuard } from '../store/nodes.ts'
+import { whileAlive } from '../store/nodes.ts'
 import {
   freePublications,
   insertPublications,
@@ -79,10 +78,9 @@ export class RabbitQueue implements ReadyQueue {
     )
   }
 
-  /** Also what is with the broker, and gives back what was there for too long. */
+  /** Also what is with the broker. */
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
     const { postgres, pool, broker } = this.#options
-    this.#freed(await freePublications(pool, 'overdue'))
     const published = broker.isUp ? await publishedIntegrations(pool) : new Set<number>()
     const waiting = await postgres.waiting(lanes)
     return waiting.map((one) => (published.has(one.integrationId) ? { ...one, hasFresh: true } : one))
@@ -117,7 +115,7 @@ export class RabbitQueue implements ReadyQueue {
     if (!failed) return
     // They may be there all the same: then whoever gets them finds nothing to take.
     const unsure = publications.filter((_, index) => sent[index]?.status === 'rejected')
-    this.#freed(await freePublications(pool, unsure))
+    for (const [integrationId, seq] of await freePublications(pool, unsure)) this.freed(integrationId, seq)
     throw failed.reason
   }
 
@@ -136,16 +134,11 @@ export class RabbitQueue implements ReadyQueue {
     ids: readonly number[],
     epoch: number,
   ): Promise<readonly OwnedDelivery[]> {
-    const guarded = { walksIndexes: true, first: epochGuard(epoch) }
-    return flushTransaction(this.#options.pool, guarded, async (client, guard) => {
-      const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
-      if (!isAlive) throw new BrokerAway('this node may own nothing now')
-      return { value: await takePublications(client, integrationId, ids, epoch), last: [] }
-    })
-  }
-
-  #freed(lowestSeqs: ReadonlyMap<number, number>): void {
-    for (const [integrationId, seq] of lowestSeqs) this.freed(integrationId, seq)
+    const rows = await whileAlive(this.#options.pool, epoch, (client) =>
+      takePublications(client, integrationId, ids, epoch),
+    )
+    if (!rows) throw new BrokerAway('this node may own nothing now')
+    return rows
   }
 }
 

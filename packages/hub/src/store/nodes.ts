@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Statement } from './burst.ts'
+import { flushTransaction, type Statement } from './burst.ts'
 import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
 
@@ -98,6 +98,19 @@ export function isAliveSql(epoch: number): string {
   return `exists (select from hub.nodes where epoch = ${Math.trunc(epoch)})`
 }
 
+/** Work on rows that are there, and are to be this epoch's; null: it is over. */
+export function whileAlive<T>(
+  pool: Pool,
+  epoch: number,
+  work: (client: Client) => Promise<T>,
+): Promise<T | null> {
+  const guarded = { walksIndexes: true, first: epochGuard(epoch) }
+  return flushTransaction(pool, guarded, async (client, guard) => {
+    const isAlive = guard.at(-1)?.rows[0]?.['alive'] === true
+    return { value: isAlive ? await work(client) : null, last: [] }
+  })
+}
+
 export interface Lease {
   readonly epoch: number
   /** By the database's clock; below 0: it is over. */
@@ -140,7 +153,9 @@ export async function takeOverDeadNodes(
   pool: Pool,
   onFreed: () => void = () => undefined,
 ): Promise<Takeover> {
-  const { rows } = await pool.query<Lease>(`select epoch, ${endsInMsSql} as "endsInMs" from hub.nodes`)
+  const { rows } = await pool.query<Lease>(
+    `select epoch, ${endsInMsSql} as "endsInMs" from hub.nodes order by epoch`,
+  )
   const dead = rows.filter(isOver)
   for (const { epoch } of dead) {
     await endTransactionsOf(pool, epoch)
