@@ -32,7 +32,7 @@ async function ingest(createPartitions = makePartitions): Promise<Ingest> {
     configVersion: () => rows[0]?.version ?? 0,
     refreshConfig: () => Promise.resolve(),
     route: () => [],
-    handOver: { reserve: () => false, settle: () => undefined },
+    handOver: { reserve: () => false, settle: () => undefined, waiting: 0, landed: 0 },
     createPartitions,
     refusal: () => null,
     telemetry: new Telemetry((error) => assert.fail(String(error))),
