@@ -52,13 +52,15 @@ function untrue(endings: readonly Ending[]): string[] {
   })
 }
 
-function outOfOrder({ arrivals }: World): string[] {
-  const latest = new Map<string | null, number>()
-  return arrivals.flatMap(({ integration, subject, seq, n }) => {
+/** One follows another that was accepted before it was sent; of those that were sent at once either may be the first. */
+function outOfOrder({ arrivals, sentAt, acceptedAt }: World): string[] {
+  const latestSent = new Map<string | null, number>()
+  return arrivals.flatMap(({ integration, subject, n }) => {
     if (integration !== 'ordered') return []
-    const before = latest.get(subject) ?? 0
-    latest.set(subject, Math.max(before, seq))
-    return seq < before ? [`${n} of ${subject} arrived after what follows it`] : []
+    const sentBefore = latestSent.get(subject) ?? -1
+    latestSent.set(subject, Math.max(sentBefore, sentAt.get(n) ?? -1))
+    const isLate = (acceptedAt.get(n) ?? Infinity) < sentBefore
+    return isLate ? [`${n} of ${subject} arrived after what follows it`] : []
   })
 }
 

@@ -75,6 +75,9 @@ export class World {
   readonly schedule: Schedule
   readonly arrivals: Arrival[] = []
   readonly accepted = new Map<number, string>()
+  /** When each was first sent, and when it was answered, by what happens one after the other. */
+  readonly sentAt = new Map<number, number>()
+  readonly acceptedAt = new Map<number, number>()
   readonly events: number
   readonly restarts: number[] = []
   readonly #url: string
@@ -83,6 +86,7 @@ export class World {
   readonly #nodes: RunningNode[] = []
   readonly #sickUntilMs: number
   #names = 0
+  #moment = 0
 
   constructor(seed: number, url: string, catalog: CatalogIndex, postgres: Postgres) {
     this.schedule = new Schedule(seed, postgres)
@@ -171,11 +175,13 @@ export class World {
         await pause(50)
         continue
       }
+      if (!this.sentAt.has(n)) this.sentAt.set(n, this.#moment++)
       try {
         const accepting = time.within(node.name, () => node.engine.accept(this.#source, [event]))
         const [fate] = await Promise.race([accepting, node.died.promise])
         if (!fate) throw new Error('there was no fate')
         this.accepted.set(n, fate.eventId)
+        this.acceptedAt.set(n, this.#moment++)
         this.schedule.note(`${n} is accepted`)
       } catch {
         await pause(150)

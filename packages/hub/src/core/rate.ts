@@ -2,16 +2,24 @@ import type { RateLimit } from './source-spec.ts'
 
 /** A token bucket: `perSecond` on average, `burst` at once. */
 export class TokenBucket {
-  readonly #perMs: number
-  readonly #burst: number
+  #perMs: number
+  #burst: number
   #tokens: number
   #atMs: number
 
   constructor(limit: RateLimit, nowMs: number) {
     this.#perMs = limit.perSecond / 1_000
-    this.#burst = limit.burst ?? Math.max(1, limit.perSecond)
+    this.#burst = burstOf(limit)
     this.#tokens = this.#burst
     this.#atMs = nowMs
+  }
+
+  /** From now on by this limit, with what is left: a change brings no burst. */
+  change(limit: RateLimit, nowMs: number): void {
+    this.#refill(nowMs)
+    this.#perMs = limit.perSecond / 1_000
+    this.#burst = burstOf(limit)
+    this.#tokens = Math.min(this.#tokens, this.#burst)
   }
 
   /** Takes tokens if they are there. */
@@ -36,4 +44,8 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#burst, this.#tokens + elapsedMs * this.#perMs)
     this.#atMs = nowMs
   }
+}
+
+function burstOf({ burst, perSecond }: RateLimit): number {
+  return burst ?? Math.max(1, perSecond)
 }

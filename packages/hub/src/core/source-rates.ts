@@ -4,7 +4,7 @@ import { rateOf } from './share.ts'
 
 interface Bucket {
   readonly revision: number
-  readonly nodeCount: number
+  nodeCount: number
   readonly tokens: TokenBucket
 }
 
@@ -23,10 +23,13 @@ export class SourceRates {
     if (limit === undefined) return 0
     let bucket = this.#buckets.get(source.id)
     const nodeCount = this.#nodeCount()
-    if (bucket?.revision !== source.revision || bucket.nodeCount !== nodeCount) {
+    if (bucket?.revision !== source.revision) {
       const tokens = new TokenBucket(rateOf(limit, nodeCount), nowMs)
       bucket = { revision: source.revision, nodeCount, tokens }
       this.#buckets.set(source.id, bucket)
+    } else if (bucket.nodeCount !== nodeCount) {
+      bucket.tokens.change(rateOf(limit, nodeCount), nowMs)
+      bucket.nodeCount = nodeCount
     }
     return bucket.tokens.take(nowMs, count) ? 0 : Math.max(1, bucket.tokens.waitMs(nowMs, count))
   }

@@ -21,3 +21,16 @@ test('a clock that goes back holds nothing', () => {
   assert.equal(pace.take(nowMs), false)
   assert.equal(pace.take(nowMs - 3_600_000), true)
 })
+
+// Seen to fail with: a new, full bucket.
+test('another rate, such as when a node joins, brings no second burst', () => {
+  const limited = (perSecond: number, burst: number) =>
+    ({ spec: { rateLimit: { perSecond, burst } } }) as typeof unlimited
+  const [whole, half] = [limited(10, 4), limited(5, 2)]
+  const startedMs = Date.now()
+  const pace = new Pace(whole)
+  for (let count = 0; count < 4; count++) assert.equal(pace.take(startedMs), true)
+  pace.update(whole, half)
+  assert.equal(pace.take(startedMs), false)
+  assert.equal(pace.take(Date.now() + 200), true)
+})

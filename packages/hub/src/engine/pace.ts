@@ -21,7 +21,10 @@ export class Pace {
   }
 
   update(before: Integration, after: Integration): void {
-    if (!sameRate(before, after)) this.#bucket = bucketOf(after)
+    if (sameRate(before, after)) return
+    const { rateLimit } = after.spec
+    if (this.#bucket && rateLimit) this.#bucket.change(rateLimit, Date.now())
+    else this.#bucket = bucketOf(after)
   }
 
   isHeld(nowMs: number): boolean {
