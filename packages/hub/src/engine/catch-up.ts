@@ -47,23 +47,21 @@ export class CatchUp {
   }
 
   get isBehind(): boolean {
-    if (!this.#wasBusy || performance.now() < this.#restUntilMs) return false
-    const { landed, waiting } = this.#delivering
-    return landed - this.#landedThen < this.#owed && waiting > fewWaiting
+    const { landed } = this.#delivering
+    if (!this.#wasBusy || landed - this.#landedThen >= this.#owed) return false
+    return performance.now() >= this.#restUntilMs && this.#delivering.waiting > fewWaiting
   }
 
   async wait(): Promise<void> {
     if (!this.isBehind) return
     const untilMs = performance.now() + mostMs
-    do {
-      await delay(stepMs)
-      if (!this.isBehind) {
-        this.#restMs = firstRestMs
-        return
-      }
-    } while (performance.now() < untilMs)
-    this.#restUntilMs = performance.now() + this.#restMs
-    this.#restMs = Math.min(this.#restMs * 2, longestRestMs)
+    while (this.isBehind && performance.now() < untilMs) await delay(stepMs)
+    // A process that had rest meanwhile is not what deliveries wait for.
+    if (!this.isBehind && this.#isBusy()) this.#restMs = firstRestMs
+    else {
+      this.#restUntilMs = performance.now() + this.#restMs
+      this.#restMs = Math.min(this.#restMs * 2, longestRestMs)
+    }
   }
 }
 

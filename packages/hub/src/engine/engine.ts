@@ -168,6 +168,7 @@ export class Engine {
 
   #shareChanged(share: Share): void {
     this.#share = share
+    this.#looks = 0
     this.lanes.shareChanged(share)
   }
 

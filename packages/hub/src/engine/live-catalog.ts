@@ -36,9 +36,9 @@ export interface LiveCatalogDeps {
   readonly onError: (error: unknown) => void
 }
 
-const pollMs = 750
+const pollMs = 500
 
-/** The configuration in memory, less than a second older than the store. */
+/** The configuration in memory, at most half a second older than the store. */
 export class LiveCatalog {
   readonly #deps: LiveCatalogDeps
   readonly #listeners = new Set<CatalogListener>()

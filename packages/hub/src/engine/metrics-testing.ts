@@ -11,9 +11,12 @@ export interface Metric {
 
 /** A registry of metrics does not tell their labels afterwards, so this listens while they are registered. */
 export function registeredMetrics(): readonly Metric[] {
-  const found: Metric[] = []
+  const found = new Map<string, Metric>()
   const register = Object.getOwnPropertyDescriptor(Registry.prototype, 'registerMetric')
-  Registry.prototype.registerMetric = (metric) => void found.push(metric as unknown as Metric)
+  Registry.prototype.registerMetric = (metric) => {
+    const one = metric as unknown as Metric
+    found.set(one.name, one)
+  }
   try {
     new Metrics({
       telemetry: new Telemetry(() => undefined),
@@ -25,5 +28,5 @@ export function registeredMetrics(): readonly Metric[] {
   } finally {
     if (register) Object.defineProperty(Registry.prototype, 'registerMetric', register)
   }
-  return found
+  return [...found.values()]
 }

@@ -53,3 +53,18 @@ test('a store that is away hides nothing that the node knows by itself', async (
   telemetry.emit('duplicate', { source: 'shop' })
   assert.match(await metrics.text(), /hub_events_duplicate_total\{source="shop"\} 1/)
 })
+
+// Seen to fail with: prom-client's own, of whose readings the interval of its timer is a part.
+test('the lag of the event loop is how long it was kept busy', async () => {
+  const { metrics } = measured(() => Promise.reject(new Error('away')))
+  await metrics.text()
+  const untilMs = performance.now() + 60
+  while (performance.now() < untilMs);
+  for (let count = 0; count < 20; count++) await new Promise((resolve) => setTimeout(resolve, 1))
+  const text = await metrics.text()
+  const [max, p50] = ['max', 'p50'].map((name) =>
+    Number(new RegExp(`^nodejs_eventloop_lag_${name}_seconds (.+)$`, 'm').exec(text)?.[1]),
+  )
+  assert.ok(max !== undefined && max >= 0.055 && max < 10, `max ${max}`)
+  assert.ok(p50 !== undefined && p50 < 0.05, `p50 ${p50}`)
+})

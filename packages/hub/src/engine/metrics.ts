@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Pool } from '../store/database.ts'
+import { asGoodAsNever, watchEventLoop } from './event-loop-lag.ts'
 import type { Figures, IntegrationFigures, Statistics } from './statistics.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -15,9 +16,6 @@ export interface MetricsDeps {
 /** Adds to a counter, by the values of its labels. */
 type Count = (values: readonly string[], by?: number) => void
 
-/** By default the event loop is woken a hundred times a second to see how late it is: half of what an idle hub cost. */
-const loopWatchMs = 500
-
 /** Prometheus asks every few seconds, and several of them may ask at once. */
 const figuresForMs = 2_000
 
@@ -30,7 +28,8 @@ export class Metrics {
 
   constructor(deps: MetricsDeps) {
     this.#deps = deps
-    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: loopWatchMs })
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: asGoodAsNever })
+    watchEventLoop(this.#registry)
     this.#describeNode()
     this.#describeBacklogs()
     this.#subscriptions = [...this.#countIngest(), ...this.#countDeliveries(), ...this.#measureStore()]

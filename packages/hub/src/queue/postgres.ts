@@ -22,6 +22,9 @@ const lookShare = 0.02
 /** Nor may one look that took long, perhaps because the store stood still, put off the next for minutes. */
 const mostUntilLookMs = 60_000
 
+/** How late what was published, and taken by nobody, may be free again. */
+const freeingEveryMs = 2_000
+
 /** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
 const lateMs = 10_000
 
@@ -51,6 +54,7 @@ export class PostgresQueue implements ReadyQueue {
   readonly #fullLookEveryMs: number
   readonly #marks = new Map<number, Marks>()
   #nextFullLookMs = 0
+  #nextFreeingMs = 0
 
   constructor(pool: Pool, fullLookEveryMs = 5_000) {
     this.#pool = pool
@@ -96,9 +100,8 @@ export class PostgresQueue implements ReadyQueue {
   }
 
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
+    await this.#freePublications()
     const isFull = performance.now() >= this.#nextFullLookMs
-    // Every hub does: whoever published them may have been the last one that knew a broker.
-    if (isFull) await freePublications(this.#pool, 'overdue')
     const looks = await (isFull ? this.#lookFromBeginning(lanes) : this.#lookPastMarks(lanes))
     return looks.map(({ integrationId, firstFresh, nextDueInMs }) => ({
       integrationId,
@@ -129,19 +132,23 @@ export class PostgresQueue implements ReadyQueue {
     )
   }
 
+  /** Every hub does: whoever published them may have been the last one that knew a broker. */
+  async #freePublications(): Promise<void> {
+    if (performance.now() < this.#nextFreeingMs) return
+    for (const [integrationId, seq] of await freePublications(this.#pool, 'overdue'))
+      this.freed(integrationId, seq)
+    this.#nextFreeingMs = performance.now() + freeingEveryMs
+  }
+
   /** What appeared before a mark, which only this finds, is claimed next. */
   async #lookFromBeginning(lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
-    const startedMs = performance.now()
-    try {
-      const looks = await lookAtWholeLanes(this.#pool, lanes)
-      for (const { integrationId, firstFresh } of looks) this.freed(integrationId, firstFresh ?? Infinity)
-      return looks
-    } finally {
+    const looks = await lookAtWholeLanes(this.#pool, lanes, (tookMs) => {
       // Also when it failed, perhaps because it took too long: looks past the marks go on meanwhile.
-      const endedMs = performance.now()
-      const restMs = Math.min((endedMs - startedMs) / lookShare, mostUntilLookMs)
-      this.#nextFullLookMs = endedMs + Math.max(this.#fullLookEveryMs, restMs)
-    }
+      const restMs = Math.min(tookMs / lookShare, mostUntilLookMs)
+      this.#nextFullLookMs = performance.now() + Math.max(this.#fullLookEveryMs, restMs)
+    })
+    for (const { integrationId, firstFresh } of looks) this.freed(integrationId, firstFresh ?? Infinity)
+    return looks
   }
 
   #marksOf(integrationId: number): Marks {

@@ -1,4 +1,4 @@
-import { sendBurst, beginning, type BurstResult, type Statement } from './burst.ts'
+import { beginning, sendBurst, type BurstResult } from './burst.ts'
 import { withConnection, type Client, type Pool } from './database.ts'
 import { isHead } from './queue.ts'
 
@@ -18,18 +18,27 @@ export interface LaneLook {
 
 /** What waits free for each integration behind its marks. With order it may stand behind the head of its subject. */
 export async function lookAtLanes(pool: Pool, lanes: readonly LookedAtLane[]): Promise<readonly LaneLook[]> {
-  const [looks] = await readByIndex(pool, [lookSql(lanes)])
-  return toLooks(looks)
+  return toLooks(await withConnection(pool, (client) => readByIndex(client, lookSql(lanes))))
 }
 
-/** The same from the beginning; with order only what may be claimed, wherever it lies. */
+/** The same from the beginning; with order only what may be claimed, wherever it lies. Tells how long it took. */
 export async function lookAtWholeLanes(
   pool: Pool,
   lanes: readonly Pick<LookedAtLane, 'integrationId' | 'ordering'>[],
+  took: (ms: number) => void,
 ): Promise<readonly LaneLook[]> {
   const whole = lanes.map((lane) => ({ ...lane, freshMark: 0, timedMark: new Date(0) }))
   const ordered = lanes.filter(({ ordering }) => ordering === 'subject').map((lane) => lane.integrationId)
-  const [looks, heads] = await readByIndex(pool, [lookSql(whole), freshHeadsSql(ordered)])
+  const [looks, heads] = await withConnection(pool, async (client) => {
+    const startedMs = performance.now()
+    try {
+      // Each may take as long as any answer may.
+      const looked = await readByIndex(client, lookSql(whole))
+      return [looked, ordered.length > 0 ? await readByIndex(client, freshHeadsSql(ordered)) : null]
+    } finally {
+      took(performance.now() - startedMs)
+    }
+  })
   const headOf = new Map(heads?.rows.map(({ id, seq }) => [id, seq]))
   return toLooks(looks).map((look) =>
     ordered.includes(look.integrationId)
@@ -39,11 +48,9 @@ export async function lookAtWholeLanes(
 }
 
 /** In one round trip: it is done every second, whether something happens or not. */
-async function readByIndex(pool: Pool, queries: readonly string[]): Promise<readonly BurstResult[]> {
-  const first: readonly Statement[] = queries.map((sql) => ({ sql }))
-  const all = [...beginning({ walksIndexes: true, first }), { sql: 'commit' }]
-  const results = await withConnection(pool, (client) => sendBurst(client, all))
-  return results.slice(-queries.length - 1, -1)
+async function readByIndex(client: Client, sql: string): Promise<BurstResult | undefined> {
+  const all = [...beginning({ walksIndexes: true, first: [{ sql }] }), { sql: 'commit' }]
+  return (await sendBurst(client, all)).at(-2)
 }
 
 function lookSql(lanes: readonly LookedAtLane[]): string {
@@ -61,7 +68,7 @@ function lookSql(lanes: readonly LookedAtLane[]): string {
     ) as lane (id, fresh_mark, timed_mark, is_ordered)`
 }
 
-function toLooks(result: BurstResult | undefined): readonly LaneLook[] {
+function toLooks(result: BurstResult | null | undefined): readonly LaneLook[] {
   const rows = (result?.rows ?? []) as unknown as readonly {
     readonly id: number
     readonly first_fresh: number | null

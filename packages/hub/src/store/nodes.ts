@@ -148,7 +148,7 @@ export interface Takeover {
   readonly nextEndMs: number
 }
 
-/** Ends the epochs of nodes whose lease is over, and tells of each: ending the next may fail. */
+/** Ends the epochs of nodes whose lease is over, and tells of each; one that cannot be ended keeps no other from it. */
 export async function takeOverDeadNodes(
   pool: Pool,
   onFreed: () => void = () => undefined,
@@ -157,11 +157,17 @@ export async function takeOverDeadNodes(
     `select epoch, ${endsInMsSql} as "endsInMs" from hub.nodes order by epoch`,
   )
   const dead = rows.filter(isOver)
+  const failures: unknown[] = []
   for (const { epoch } of dead) {
-    await endTransactionsOf(pool, epoch)
-    await transaction(pool, (client) => endEpoch(client, epoch, 'if its lease is over'))
-    onFreed()
+    try {
+      await endTransactionsOf(pool, epoch)
+      await transaction(pool, (client) => endEpoch(client, epoch, 'if its lease is over'))
+      onFreed()
+    } catch (error) {
+      failures.push(error)
+    }
   }
+  if (failures.length > 0) throw failures[0]
   return { dead: dead.length, nextEndMs: soonestEndMs(rows) }
 }
 
