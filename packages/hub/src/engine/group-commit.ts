@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks'
-import type { CatchUp } from './catch-up.ts'
 
 export interface GroupCommitOptions<T> {
   /**
@@ -12,8 +11,6 @@ export interface GroupCommitOptions<T> {
   readonly maxBytes: number
   /** At least this long between the beginnings of two flushes, so that batches grow under load. */
   readonly minIntervalMs: number
-  /** What a flush may have to wait for. */
-  readonly catchUp?: Pick<CatchUp, 'isBehind' | 'wait'>
 }
 
 /** One flush at a time; whatever arrives meanwhile makes the next batch. */
@@ -61,7 +58,6 @@ export class GroupCommit<T> {
     // What arrives in the same turn of the event loop belongs to the first batch.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#next || this.#pending.length > 0) {
-      if (!this.#next) await this.#options.catchUp?.wait()
       const waitMs = this.#lastStartMs + this.#options.minIntervalMs - performance.now()
       if (waitMs > 0 && !this.#next && this.#count < this.#options.maxCount) {
         await new Promise((resolve) => setTimeout(resolve, waitMs))
@@ -77,8 +73,7 @@ export class GroupCommit<T> {
   }
 
   #takeNext(): readonly T[] | null {
-    if (!this.#next && this.#pending.length > 0 && !this.#options.catchUp?.isBehind)
-      this.#next = this.#takeBatch()
+    if (!this.#next && this.#pending.length > 0) this.#next = this.#takeBatch()
     return this.#next
   }
 

@@ -32,7 +32,7 @@ async function ingest(createPartitions = makePartitions): Promise<Ingest> {
     configVersion: () => rows[0]?.version ?? 0,
     refreshConfig: () => Promise.resolve(),
     route: () => [],
-    handOver: { reserve: () => false, settle: () => undefined, waiting: 0, landed: 0 },
+    handOver: { reserve: () => false, settle: () => undefined },
     createPartitions,
     refusal: () => null,
     telemetry: new Telemetry((error) => assert.fail(String(error))),

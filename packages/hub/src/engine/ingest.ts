@@ -11,7 +11,6 @@ import {
 } from '../store/database.ts'
 import { flushHead, readFlushHead } from '../store/flush-head.ts'
 import { FlushLine } from '../store/flush-line.ts'
-import { CatchUp, type Delivering } from './catch-up.ts'
 import {
   commitEvents,
   RequestConflictError,
@@ -26,7 +25,7 @@ import { prepareEvent, type PreparedEvent, type Route } from './prepare.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** Where new deliveries go. Room that was reserved comes back through `settle`, whatever became of the batch. */
-export interface HandOver extends Delivering {
+export interface HandOver {
   reserve(integrationId: number, bodyBytes: number): boolean
   settle(reserved: readonly Reservation[], committed: readonly NewDelivery[]): void
 }
@@ -79,21 +78,18 @@ export class Ingest {
   readonly #deps: IngestDeps
   readonly #commits: GroupCommit<Pending>
   readonly #line: FlushLine
-  readonly #catchUp: CatchUp
   #next: Prepared | null = null
   #stopping = false
 
   constructor(deps: IngestDeps) {
     this.#deps = deps
     this.#line = new FlushLine(deps.pool)
-    this.#catchUp = new CatchUp(deps.handOver)
     this.#commits = new GroupCommit<Pending>({
       flush: (batch, takeNext) => this.#flush(batch, takeNext),
       weigh: (request) => ({ count: request.events.length, bytes: request.bytes }),
       maxCount: maxBatchEvents,
       maxBytes: maxBatchBytes,
       minIntervalMs: 0,
-      catchUp: this.#catchUp,
     })
   }
 
@@ -158,11 +154,7 @@ export class Ingest {
     try {
       const { deliveries, fates } = await this.#line.run(
         beginning,
-        async (client, found) => {
-          const flush = await commitEvents(client, readFlushHead(found), batch, context)
-          this.#catchUp.brought(flush.value.deliveries.length)
-          return flush
-        },
+        (client, found) => commitEvents(client, readFlushHead(found), batch, context),
         () => this.#prepareNext(takeNext()),
       )
       committed = deliveries

@@ -37,18 +37,9 @@ export class Lanes implements HandOver {
   readonly #leaving = new Set<Promise<void>>()
   #integrations: readonly Integration[] = []
   #share = wholeShare
-  #landed = 0
 
   constructor(deps: LanesDeps) {
     this.#deps = deps
-  }
-
-  get waiting(): number {
-    return this.#lanes.values().reduce((sum, lane) => sum + lane.state.inMemory, 0)
-  }
-
-  get landed(): number {
-    return this.#landed
   }
 
   /** Of every limit the lanes keep this node's part. */
@@ -182,10 +173,6 @@ export class Lanes implements HandOver {
       slots: this.#slots,
       isProber: () => isProber(this.#share, integration.id),
       free: (deliveries, epoch) => this.#free(deliveries, epoch),
-      finished: (finished) => {
-        this.#landed++
-        this.#deps.finished(finished)
-      },
     })
   }
 
