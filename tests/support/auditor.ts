@@ -104,6 +104,10 @@ export class Auditor {
     this.#disturbances.push(disturbance)
   }
 
+  get acceptedCount(): number {
+    return this.#accepted.size
+  }
+
   /** Deliveries that are owed and were not taken yet. */
   get missing(): number {
     return this.#missing.size

@@ -12,7 +12,7 @@ const lookEveryMs = 100
 
 interface Plan {
   readonly seed: number
-  readonly untilMs: number
+  readonly isOver: () => boolean
   /** Filled with what was done, also when it fails in the end. */
   readonly played: Played[]
 }
@@ -36,14 +36,14 @@ export async function playFaults(stage: Stage, plan: Plan): Promise<void> {
 async function playLane(
   stage: Stage,
   { faults, excuses }: Lane,
-  { seed, untilMs, played }: Plan,
+  { seed, isOver, played }: Plan,
   ended: AbortSignal,
 ): Promise<void> {
   const { auditor, cluster, sink } = stage
   const random = new Random(seed)
   const known = Object.entries(faults)
   let left: typeof known = []
-  while (performance.now() < untilMs && !ended.aborted) {
+  while (!isOver() && !ended.aborted) {
     // Each once before any comes again.
     if (left.length === 0) left = [...known]
     const [next] = left.splice(random.between(0, left.length - 1), 1)

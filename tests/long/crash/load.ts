@@ -8,6 +8,7 @@ import { routes, type SourceKeys, type SourceName } from './world.ts'
 const usualWorkers = 24
 /** No more than this, so that what comes after an outage is no flood. */
 const catchUpMs = 10_000
+const holdMs = 100
 const subjectsPerWorker = 3
 const batchShare = 0.1
 const contentTypes = [
@@ -27,6 +28,8 @@ interface LoadOptions {
   readonly workers?: number
   /** How long one waits for an answer before it asks again. */
   readonly timeoutMs?: number
+  /** False while there is enough to do: a machine that is slow is not to be flooded. */
+  readonly mayGoOn?: () => boolean
 }
 
 interface NewEvent {
@@ -81,7 +84,7 @@ export class Load {
   }
 
   async #work(worker: number, random: Random): Promise<void> {
-    const { workers = usualWorkers, eventsPerSecond } = this.#options
+    const { workers = usualWorkers, eventsPerSecond, mayGoOn = () => true } = this.#options
     const pauseMs = (workers / eventsPerSecond) * 1_000
     let dueMs = performance.now()
     while (this.#running) {
@@ -92,6 +95,7 @@ export class Load {
       // What the hub was late with is caught up with, so that the rate holds over what stands still for a while.
       dueMs = Math.max(dueMs + 2 * pauseMs * count * random.next(), performance.now() - catchUpMs)
       await sleep(Math.max(0, dueMs - performance.now()))
+      while (this.#running && !mayGoOn()) await sleep(holdMs)
     }
   }
 
