@@ -22,7 +22,8 @@ import { readStoreTruth } from '../support/store-truth.ts'
  */
 const earlierCommit = '7a9efada6152e2a7a95cbbc2884491dca35effcf'
 const eventsPerSecond = 150
-const takeoverMs = 10_000
+/** On a machine that is busy with other tests; `npm run test:takeover` measures it. */
+const takeoverMs = 20_000
 
 suite('nodes of an earlier version', { skip: whyMissing(earlierCommit) }, () => {
   let earlier: string

@@ -32,14 +32,9 @@ const quickRetries = { delaysMs: [20, 50, 100, 200], maxAttempts: 100 }
 
 export type SourceKeys = Readonly<Record<SourceName, string>>
 
-/** Makes the sources and integrations, and gives each source its key. */
+/** Makes the sources and integrations, and then gives each source its key: a node that knows the keys knows all of it. */
 export async function configure(api: Api, sink: { urlOf(target: string): string }): Promise<SourceKeys> {
-  const keys: [string, string][] = []
-  for (const source of Object.keys(routes)) {
-    expectOk(await api.put(`/v1/sources/${source}`, {}))
-    const made = expectOk(await api.post('/v1/keys', { name: source, role: 'source', source }))
-    keys.push([source, made.key])
-  }
+  for (const source of Object.keys(routes)) expectOk(await api.put(`/v1/sources/${source}`, {}))
   for (const [name, policy] of Object.entries(integrations)) {
     const target = { kind: 'http', url: sink.urlOf(name), timeoutMs: 5_000 }
     expectOk(
@@ -50,6 +45,11 @@ export async function configure(api: Api, sink: { urlOf(target: string): string 
         circuit: quickCircuit,
       }),
     )
+  }
+  const keys: [string, string][] = []
+  for (const source of Object.keys(routes)) {
+    const made = expectOk(await api.post('/v1/keys', { name: source, role: 'source', source }))
+    keys.push([source, made.key])
   }
   return Object.fromEntries(keys) as Record<SourceName, string>
 }
