@@ -22,9 +22,6 @@ const lookShare = 0.02
 /** Nor may one look that took long, perhaps because the store stood still, put off the next for minutes. */
 const mostUntilLookMs = 60_000
 
-/** How late what was published, and taken by nobody, may be free again. */
-const freeingEveryMs = 2_000
-
 /** A due time is set before the transaction that writes it commits: a row may appear this much behind the clock. */
 const lateMs = 10_000
 
@@ -54,7 +51,6 @@ export class PostgresQueue implements ReadyQueue {
   readonly #fullLookEveryMs: number
   readonly #marks = new Map<number, Marks>()
   #nextFullLookMs = 0
-  #nextFreeingMs = 0
 
   constructor(pool: Pool, fullLookEveryMs = 5_000) {
     this.#pool = pool
@@ -100,8 +96,8 @@ export class PostgresQueue implements ReadyQueue {
   }
 
   async waiting(lanes: readonly LaneRef[]): Promise<readonly Waiting[]> {
-    await this.#freePublications()
     const isFull = performance.now() >= this.#nextFullLookMs
+    if (isFull) await this.#freePublications()
     const looks = await (isFull ? this.#lookFromBeginning(lanes) : this.#lookPastMarks(lanes))
     return looks.map(({ integrationId, firstFresh, nextDueInMs }) => ({
       integrationId,
@@ -134,10 +130,8 @@ export class PostgresQueue implements ReadyQueue {
 
   /** Every hub does: whoever published them may have been the last one that knew a broker. */
   async #freePublications(): Promise<void> {
-    if (performance.now() < this.#nextFreeingMs) return
     for (const [integrationId, seq] of await freePublications(this.#pool, 'overdue'))
       this.freed(integrationId, seq)
-    this.#nextFreeingMs = performance.now() + freeingEveryMs
   }
 
   /** What appeared before a mark, which only this finds, is claimed next. */
