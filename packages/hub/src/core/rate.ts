@@ -46,6 +46,6 @@ export class TokenBucket {
   }
 }
 
-function burstOf({ burst, perSecond }: RateLimit): number {
+export function burstOf({ burst, perSecond }: RateLimit): number {
   return burst ?? Math.max(1, perSecond)
 }

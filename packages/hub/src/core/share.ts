@@ -1,4 +1,5 @@
 import type { Integration } from './catalog.ts'
+import { burstOf } from './rate.ts'
 import type { RateLimit } from './source-spec.ts'
 
 /** A node's place among the nodes that are alive: limits are divided by it. */
@@ -36,6 +37,6 @@ export function partOf(integration: Integration, share: Share): Integration {
 }
 
 /** What one of so many nodes may do of a rate. Each may begin with one at least. */
-export function rateOf({ perSecond, burst = Math.max(1, perSecond) }: RateLimit, count: number): RateLimit {
-  return { perSecond: perSecond / count, burst: Math.max(1, burst / count) }
+export function rateOf(limit: RateLimit, count: number): RateLimit {
+  return { perSecond: limit.perSecond / count, burst: Math.max(1, burstOf(limit) / count) }
 }
