@@ -85,8 +85,8 @@ export class Engine {
       createTarget: deps.createTarget,
       mayFinish: () => this.#outcomes.hasRoom,
       finished: (finished) => this.#outcomes.add(finished),
-      freeRows: (deliveries, owner) =>
-        withConnection(pool, (client) => committed(freeRows(client, deliveries, owner))),
+      freeRows: (integrationId, seqs, owner) =>
+        withConnection(pool, (client) => committed(freeRows(client, integrationId, seqs, owner))),
       keepCircuit: (integrationId, circuit) => this.#circuits.keep(integrationId, circuit),
       keptCircuit: (integrationId) => this.#circuits.keptOf(integrationId),
       telemetry,

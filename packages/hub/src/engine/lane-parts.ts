@@ -27,7 +27,7 @@ export interface LaneDeps {
   readonly mayFinish: () => boolean
   readonly finished: (finished: Finished) => void
   /** Gives deliveries back to the queue; resolves when they are free. */
-  readonly free: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+  readonly free: (seqs: readonly number[], epoch: number) => Promise<void>
   /** Whether this node probes for all while the circuit is open. */
   readonly isProber: () => boolean
   readonly keepCircuit: (integrationId: number, circuit: Circuit) => void

@@ -366,9 +366,9 @@ export class Lane implements Taker {
   async #handBack(works: readonly Work[]): Promise<void> {
     this.#freeing++
     for (const [epoch, group] of Map.groupBy(works, (work) => work.epoch)) {
-      const deliveries = group.map((work) => work.delivery)
-      await this.#deps.free(deliveries, epoch)
-      this.#deps.queue.freed(this.#integration.id, Math.min(...deliveries.map((delivery) => delivery.seq)))
+      const seqs = group.map((work) => work.delivery.seq)
+      await this.#deps.free(seqs, epoch)
+      this.#deps.queue.freed(this.#integration.id, Math.min(...seqs))
     }
     this.#freeing--
   }

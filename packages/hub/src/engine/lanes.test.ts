@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
-import { CommitUnknownError } from '../store/database.ts'
 import { event, hang, TestHub, upTo, type Script, type TestNode } from './engine-testing.ts'
-import { delivery, epoch, event as stored, integration, laneParts, OneDelivery } from './lane-testing.ts'
-import { Lanes } from './lanes.ts'
 
 let hub: TestHub
 let node: TestNode
@@ -64,26 +61,4 @@ test('who answers is served before those that hang', async () => {
   await node.engine.accept(hub.source, [event(2)])
   await hub.untilDelivered(healthy, 2)
   assert.equal(started[0], 'healthy')
-})
-
-// Seen to fail (rows that were claimed again were freed once more) with: tried until it was answered.
-test('a freeing of which nobody knows whether it is on disk ends the epoch, and is not repeated', async () => {
-  const abandoned: number[] = []
-  let freeings = 0
-  const lanes = new Lanes({
-    ...laneParts(new OneDelivery()),
-    owns: (owner) => owner === epoch,
-    abandonEpoch: (unsure) => void abandoned.push(unsure),
-    keptCircuit: () => undefined,
-    freeRows: () => {
-      freeings++
-      return Promise.reject(new CommitUnknownError(new Error('cut')))
-    },
-  })
-  lanes.configure([integration({ paused: true })])
-  const lane = lanes.get(1) ?? assert.fail()
-  lane.handOver(delivery(1), stored, epoch)
-  await lane.release(new Set([1]))
-  assert.deepEqual([abandoned, freeings], [[epoch], 1])
-  await lanes.stop(0)
 })

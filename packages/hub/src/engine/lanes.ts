@@ -1,15 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Integration } from '../core/catalog.ts'
 import { isProber, partOf, wholeShare, type Share } from '../core/share.ts'
 import { closedCircuit, restoredCircuit } from '../core/circuit.ts'
 import type { DeliveryKey } from '../core/ids.ts'
 import { SharedSlots } from '../core/slots.ts'
-import type { OwnedDelivery } from '../core/delivery.ts'
 import type { KeptCircuit } from '../store/circuits.ts'
-import { CommitUnknownError } from '../store/database.ts'
 import type { NewDelivery } from './commit-events.ts'
 import { leftMs, type Committed } from './commit-outcomes.ts'
 import type { Waiting } from '../queue/queue.ts'
+import { Freeing, type FreeingDeps } from './freeing.ts'
 import type { HandOver, Reservation } from './ingest.ts'
 import type { LaneDeps, LaneState } from './lane-parts.ts'
 import { Lane } from './lane.ts'
@@ -20,19 +18,19 @@ const minLaneBytes = 32 * 1024
 const maxLaneBytes = 16 * 1024 * 1024
 /** Sockets, and requests that are under way, of all integrations together. */
 const mostInFlight = 2_048
-const freeRetryMs = 250
 /** A first request to a target, with its connection, takes a quarter of a millisecond. */
 const lanesInATurn = 4
 
 export interface LanesDeps extends Omit<LaneDeps, 'free' | 'isProber' | 'slots'> {
   readonly keptCircuit: (integrationId: number) => KeptCircuit | undefined
-  readonly freeRows: (deliveries: readonly OwnedDelivery[], epoch: number) => Promise<void>
+  readonly freeRows: FreeingDeps['freeRows']
 }
 
 /** The lanes of all integrations, as the configuration has them. */
 export class Lanes implements HandOver {
   readonly #deps: LanesDeps
   readonly #slots = new SharedSlots(mostInFlight)
+  readonly #freeing: Freeing
   readonly #lanes = new Map<number, Lane>()
   readonly #leaving = new Set<Promise<void>>()
   #integrations: readonly Integration[] = []
@@ -40,6 +38,7 @@ export class Lanes implements HandOver {
 
   constructor(deps: LanesDeps) {
     this.#deps = deps
+    this.#freeing = new Freeing(deps)
   }
 
   /** Of every limit the lanes keep this node's part. */
@@ -172,21 +171,7 @@ export class Lanes implements HandOver {
       ...this.#deps,
       slots: this.#slots,
       isProber: () => isProber(this.#share, integration.id),
-      free: (deliveries, epoch) => this.#free(deliveries, epoch),
+      free: (seqs, epoch) => this.#freeing.free(integration.id, seqs, epoch),
     })
-  }
-
-  /** Until it succeeds, or the epoch is over and with it the ownership. */
-  async #free(deliveries: readonly OwnedDelivery[], epoch: number): Promise<void> {
-    while (this.#deps.owns(epoch)) {
-      try {
-        return await this.#deps.freeRows(deliveries, epoch)
-      } catch (error) {
-        this.#deps.telemetry.emit('storeDown', { during: 'free', error })
-        // They may be free, and claimed again, even by this node: then they must not be freed once more.
-        if (error instanceof CommitUnknownError) return this.#deps.abandonEpoch(epoch)
-        await delay(freeRetryMs)
-      }
-    }
   }
 }

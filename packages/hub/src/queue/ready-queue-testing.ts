@@ -71,8 +71,7 @@ export class TestNode {
   }
 
   async free(...freed: readonly number[]): Promise<void> {
-    const keys = freed.map((seq) => ({ integrationId: billingId, seq }))
-    await freeRows(this.#pool, keys, this.epoch)
+    await freeRows(this.#pool, billingId, freed, this.epoch)
     this.queue.freed(billingId, Math.min(...freed))
   }
 

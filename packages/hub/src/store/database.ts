@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
+import { HubClient, NoAnswerError, type ClientSettings } from './client.ts'
 
 /** Every value of int8 here fits a double exactly: sequences, counts, sizes. */
 const int8Oid = 20
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends Pick<ClientSettings, 'answerWithinMs' | 'isPooled'> {
   readonly url: string
   readonly applicationName: string
   readonly maxConnections: number
-  /** A pooler gives each transaction another session of the server: none of them remembers prepared statements. */
-  readonly isPooled?: boolean
-  /** How long an answer may take before the connection counts as lost; undefined: as long as it likes. */
-  readonly answerWithinMs?: number
   /** What carries a connection; a socket by default. */
   readonly stream?: () => Duplex
 }
@@ -20,14 +17,16 @@ export interface DatabaseOptions {
 export type Client = pg.ClientBase
 export type Pool = pg.Pool
 
-function clientConfig(options: DatabaseOptions): pg.ClientConfig {
+function clientConfig(options: DatabaseOptions): ClientSettings {
+  const { answerWithinMs, isPooled = false } = options
   return {
     connectionString: options.url,
     application_name: options.applicationName,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     ...(options.stream === undefined ? {} : { stream: options.stream }),
-    ...(options.answerWithinMs === undefined ? {} : { query_timeout: options.answerWithinMs }),
+    answerWithinMs,
+    isPooled,
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
         oid === int8Oid
@@ -40,7 +39,7 @@ function clientConfig(options: DatabaseOptions): pg.ClientConfig {
 export function openPool(options: DatabaseOptions, onIdleError: (error: Error) => void): Pool {
   const pool = new pg.Pool({
     ...clientConfig(options),
-    ...(options.isPooled && { Client: UnpreparedClient }),
+    Client: HubClient,
     max: options.maxConnections,
     idleTimeoutMillis: 30_000,
   })
@@ -56,23 +55,6 @@ export function openPool(options: DatabaseOptions, onIdleError: (error: Error) =
     void ended.then(() => sessions.delete(ended))
   })
   return pool
-}
-
-/** Leaves the names of statements out, by which node-postgres prepares them. */
-class UnpreparedClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config)
-    const query = this.query.bind(this) as (...given: unknown[]) => unknown
-    const unnamed = (first: unknown, ...others: unknown[]): unknown =>
-      query(isNamed(first) ? { ...first, name: undefined } : first, ...others)
-    this.query = unnamed as typeof this.query
-  }
-}
-
-function isNamed(first: unknown): first is pg.QueryConfig {
-  return (
-    typeof first === 'object' && first !== null && 'text' in first && 'name' in first && !('submit' in first)
-  )
 }
 
 const sessionsOf = new WeakMap<Pool, Set<Promise<unknown>>>()
@@ -162,11 +144,10 @@ export async function rollBack(client: Client, after: unknown): Promise<Error | 
   )
 }
 
-/** The server said nothing in time: it would not answer to ROLLBACK either. */
+/** It would not answer to ROLLBACK either. */
 function hasNoAnswer(error: unknown): error is Error {
   const isWrapped = error instanceof CommitUnknownError || error instanceof NotSentError
-  const cause = isWrapped ? error.cause : error
-  return cause instanceof Error && cause.message === 'Query read timeout'
+  return (isWrapped ? error.cause : error) instanceof NoAnswerError
 }
 
 /** Awaits a message with COMMIT in it: when the connection breaks now, nobody knows. */

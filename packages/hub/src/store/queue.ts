@@ -1,6 +1,6 @@
-import type pg from 'pg'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { BurstResult, Statement } from './burst.ts'
+import type { PatientQuery } from './client.ts'
 import { CopyRows } from './copy.ts'
 import type { Client, Pool } from './database.ts'
 
@@ -67,13 +67,16 @@ export async function takeHeads(
 }
 
 /** Gives rows back: whoever has room claims them. */
-export async function freeRows(client: Client | Pool, keys: readonly RowKey[], epoch: number): Promise<void> {
-  if (keys.length === 0) return
+export async function freeRows(
+  client: Client | Pool,
+  integrationId: number,
+  seqs: readonly number[],
+  epoch: number,
+): Promise<void> {
+  if (seqs.length === 0) return
   await client.query(
-    `update hub.queue q set owner = null
-     from unnest($1::int[], $2::bigint[]) as mine (integration_id, seq)
-     where q.integration_id = mine.integration_id and q.seq = mine.seq and q.owner = $3`,
-    [...columns(keys), epoch],
+    'update hub.queue set owner = null where integration_id = $1 and seq = any($2::bigint[]) and owner = $3',
+    [integrationId, `{${seqs.join()}}`, epoch],
   )
 }
 
@@ -82,10 +85,10 @@ const readAllWithinMs = 600_000
 
 /** Reads the whole queue: an index of owners would cost every delivery a write, and this happens once in a node's life. */
 export async function freeEpochs(client: Client, epochs: readonly number[]): Promise<number> {
-  const query: pg.QueryConfig & { readonly query_timeout: number } = {
+  const query: PatientQuery = {
     text: 'update hub.queue set owner = null where owner = any($1::bigint[])',
     values: [epochs],
-    query_timeout: readAllWithinMs,
+    answerWithinMs: readAllWithinMs,
   }
   const result = await client.query(query)
   return result.rowCount ?? 0
