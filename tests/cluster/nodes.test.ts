@@ -132,7 +132,7 @@ test('a node that slept past its lease sends nothing of what it held and ends no
   const [one, other] = [await cluster.add(), await cluster.add()]
   await put(one, { concurrency: 4 })
   const ids = await sendMany(one, 20)
-  await until('some are in flight', () => sink.open > 0)
+  await until('its half of the four is in flight', () => sink.open === 2)
   one.signal('SIGSTOP')
   const hung = arrivals.length
   sink.behave('target', { status: 200 })
