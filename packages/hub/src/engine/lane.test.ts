@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { closedCircuit, type Circuit } from '../core/circuit.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { sampleOutcome } from '../core/outcome-testing.ts'
 import { SharedSlots } from '../core/slots.ts'
 import { until } from '../testing/until.ts'
 import { Lane } from './lane.ts'
@@ -20,7 +22,11 @@ beforeEach(() => {
   loading = Promise.withResolvers()
 })
 
-function makeLane(spec: object, circuit: Circuit = closedCircuit(Date.now())): Lane {
+function makeLane(
+  spec: object,
+  circuit: Circuit = closedCircuit(Date.now()),
+  answers?: Promise<[Outcome]>,
+): Lane {
   const parts = laneParts(queue)
   const target = parts.createTarget(integration(spec))
   const deps: LaneDeps = {
@@ -36,7 +42,7 @@ function makeLane(spec: object, circuit: Circuit = closedCircuit(Date.now())): L
       ...target,
       deliver: (...given) => {
         sent++
-        return target.deliver(...given)
+        return answers ?? target.deliver(...given)
       },
     }),
     slots: new SharedSlots(100),
@@ -121,5 +127,18 @@ test('a claim during which the epoch ended goes no further', async () => {
   due.resolve({ rows: [], nextDueInMs: null })
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(queue.claims, 0)
+  await lane.stop(0)
+})
+
+// Seen to fail, with 19 sent, with: a next one sent for each that failed.
+test('those that fail in one moment open the circuit before more goes out', async () => {
+  const answers = Promise.withResolvers<[Outcome]>()
+  const lane = makeLane({ concurrency: 10 }, undefined, answers.promise)
+  for (let seq = 1; seq <= 30; seq++) lane.handOver(delivery(seq), event, epoch)
+  lane.pump()
+  assert.equal(sent, 10)
+  answers.resolve([sampleOutcome({ result: 'failed' })])
+  await until('nothing is in flight', () => lane.inFlight === 0)
+  assert.deepEqual([lane.state.circuit.phase, sent], ['open', 10])
   await lane.stop(0)
 })

@@ -166,7 +166,7 @@ export class Lane implements Taker {
     const epoch = this.#deps.epoch()
     if (epoch === null || this.#stopped) return
     // A lane that does not flow holds nothing, so that a probe or another node can have it.
-    if (!this.#flows()) this.#releaseReady()
+    if (!this.#flows()) void this.#free(this.#window.remove())
     if (this.#integration.spec.paused) return
     const nowMs = Date.now()
     if (this.#breaker.isClosed) {
@@ -222,7 +222,9 @@ export class Lane implements Taker {
     const { delivery } = work
     this.#deps.telemetry.emit('attempt', { integrationId, integration, delivery, outcome, verdict, asProbe })
     this.#deps.finished({ integration, work, outcome, verdict, endedMs: performance.now() })
-    this.pump()
+    if (outcome.result === 'delivered') this.pump()
+    // Those that fail in the same moment are counted first: they may open the circuit before more goes out.
+    else setImmediate(() => this.pump())
   }
 
   async #load(): Promise<void> {
@@ -350,10 +352,6 @@ export class Lane implements Taker {
     if (work.event) return work
     this.#bury(work)
     return null
-  }
-
-  #releaseReady(): void {
-    void this.#free(this.#window.remove())
   }
 
   async #free(works: readonly Work[]): Promise<void> {
