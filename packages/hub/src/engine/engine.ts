@@ -166,7 +166,9 @@ export class Engine {
     this.lanes.configure(index.catalog.integrations)
   }
 
+  /** Told at every renewal, whatever became of it. */
   #shareChanged(share: Share): void {
+    if (share.index === this.#share.index && share.count === this.#share.count) return
     this.#share = share
     this.#looks = 0
     this.lanes.shareChanged(share)

@@ -95,6 +95,22 @@ test('a probe waits until the rate lets it go', async () => {
   await lane.stop(0)
 })
 
+// Seen to fail, with three, with: the token taken before the claim, so that another one was there when it went out.
+test('a probe counts for the rate when it goes out, however long its claim took', async () => {
+  const rateLimit = { perSecond: 5, burst: 2 }
+  const lane = makeLane({ rateLimit }, { ...closedCircuit(0), phase: 'open', openMs: 10, probeAtMs: 0 })
+  lane.pump()
+  await until('it is claimed', () => queue.claims === 1)
+  const claimedMs = performance.now()
+  await until('a token would have come back', () => performance.now() - claimedMs > 250)
+  loading.resolve()
+  await until('the probe finds it well', () => lane.state.circuit.phase === 'closed')
+  for (const seq of [2, 3, 4]) lane.handOver(delivery(seq), event, epoch)
+  lane.pump()
+  assert.equal(sent, 2)
+  await lane.stop(0)
+})
+
 // Seen to fail with: claimed at once, again and again.
 test('what is released for a person is not claimed again until a look finds it', async () => {
   loading.resolve()

@@ -304,7 +304,7 @@ export class Lane implements Taker {
 
   /** Sends the target's own probe request, if it has one, then one waiting delivery to see whether it is back. */
   async #probe(epoch: number, nowMs: number): Promise<void> {
-    if (this.#freeing > 0 || this.#filling || !this.#pace.take(nowMs)) return
+    if (this.#freeing > 0 || this.#filling || !this.#pace.mayTake(nowMs)) return
     this.#breaker.probeSent()
     const answer = (await this.#target.probe?.(this.#abort.signal)) ?? null
     if (answer && answer.result !== 'delivered') return this.#probed(answer)
@@ -320,7 +320,8 @@ export class Lane implements Taker {
       this.#deps.epoch() === epoch &&
       this.#breaker.isProbing &&
       !this.#stopped &&
-      !this.#integration.spec.paused
+      !this.#integration.spec.paused &&
+      this.#pace.take(Date.now())
     ) {
       this.#window.pass(work)
       this.#start(work, work.event, true)

@@ -43,7 +43,6 @@ export class Lanes implements HandOver {
 
   /** Of every limit the lanes keep this node's part. */
   shareChanged(share: Share): void {
-    if (share.index === this.#share.index && share.count === this.#share.count) return
     this.#share = share
     this.configure(this.#integrations)
   }

@@ -33,10 +33,15 @@ export class Pace {
     return leftMs > 0 && leftMs <= maxThrottleMs
   }
 
-  /** Takes the right to send one. */
-  take(nowMs: number): boolean {
-    this.#isRateLimited = !this.isHeld(nowMs) && this.#bucket !== null && !this.#bucket.take(nowMs)
+  /** Whether one may be sent now. */
+  mayTake(nowMs: number): boolean {
+    this.#isRateLimited = !this.isHeld(nowMs) && this.#bucket !== null && this.#bucket.waitMs(nowMs) > 0
     return !this.isHeld(nowMs) && !this.#isRateLimited
+  }
+
+  /** Takes the right to send one, in the moment in which it goes out. */
+  take(nowMs: number): boolean {
+    return this.mayTake(nowMs) && (this.#bucket?.take(nowMs) ?? true)
   }
 
   /** Nothing goes out for a while. */
