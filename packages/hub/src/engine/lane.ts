@@ -12,6 +12,7 @@ import type { Target } from '../targets/target.ts'
 import { Alarm } from './alarm.ts'
 import { Backlog, claimRows } from './backlog.ts'
 import { Breaker } from './breaker.ts'
+import { Flights, type Flight } from './flights.ts'
 import { attempt, noOutcome, sameTarget, toDelivery, type LaneDeps, type LaneState } from './lane-parts.ts'
 import { Pace } from './pace.ts'
 import type { Work } from './window.ts'
@@ -31,7 +32,7 @@ export class Lane implements Taker {
   readonly #pace: Pace
   readonly #breaker: Breaker
   readonly #alarm = new Alarm(() => this.pump())
-  readonly #flights = new Map<number, Work>()
+  readonly #flights = new Flights()
   #integration: Integration
   #target: Target
   #abort = new AbortController()
@@ -77,7 +78,7 @@ export class Lane implements Taker {
   }
 
   get flights(): readonly OwnedDelivery[] {
-    return [...this.#flights.values()].map(({ delivery }) => delivery)
+    return this.#flights.deliveries
   }
 
   /** New configuration: waiting deliveries use it from now on. */
@@ -193,20 +194,19 @@ export class Lane implements Taker {
   }
 
   #start(work: Work, event: StoredEvent, asProbe: boolean): void {
-    this.#flights.set(work.delivery.seq, work)
+    const flight = this.#flights.begin(work)
     this.#deps.slots.take()
     if (isRetry(work)) this.#retrying++
     // Under the lease that lasts then, which may be a later one under which it was claimed again.
-    const mayGo = (): boolean => this.#deps.epoch() === this.#flights.get(work.delivery.seq)?.epoch
+    const mayGo = (): boolean => this.#deps.epoch() === flight.work.epoch
     const delivery = toDelivery(work.delivery, event, mayGo)
     const landed = attempt(this.#target, delivery, this.#abort.signal)
-    void landed.then((outcome) => this.#landedWith(work, outcome, asProbe))
+    void landed.then((outcome) => this.#landedWith(work, flight, outcome, asProbe))
   }
 
-  #landedWith(started: Work, outcome: Outcome, asProbe: boolean): void {
-    // Claimed again under a new epoch while it flew: its outcome counts for that.
-    const work = this.#flights.get(started.delivery.seq) ?? started
-    this.#flights.delete(started.delivery.seq)
+  #landedWith(started: Work, flight: Flight, outcome: Outcome, asProbe: boolean): void {
+    const { work } = flight
+    this.#flights.end(flight)
     this.#window.done(started)
     this.#deps.slots.giveBack()
     if (isRetry(started)) this.#retrying--
@@ -291,15 +291,8 @@ export class Lane implements Taker {
     this.#deps.telemetry.emit('claim', { integrationId: this.#integration.id, count: rows.length })
     if (!this.#deps.owns(epoch)) return
     for (const delivery of rows) {
-      if (!this.#isFlying(delivery, epoch)) this.#window.push({ delivery, event: null, epoch })
+      if (!this.#flights.claimedAgain(delivery, epoch)) this.#window.push({ delivery, event: null, epoch })
     }
-  }
-
-  /** What a former epoch sent may be in flight still: its outcome is then that of what was claimed again. */
-  #isFlying(delivery: OwnedDelivery, epoch: number): boolean {
-    const flight = this.#flights.get(delivery.seq)
-    if (flight) this.#flights.set(delivery.seq, { ...flight, delivery, epoch })
-    return flight !== undefined
   }
 
   /** Sends the target's own probe request, if it has one, then one waiting delivery to see whether it is back. */
@@ -342,7 +335,7 @@ export class Lane implements Taker {
 
   async #claimProbe(epoch: number, nowMs: number): Promise<Work | null> {
     const delivery = await this.#backlog.takeProbe(this.#ref(), epoch, nowMs)
-    if (!delivery || !this.#deps.owns(epoch) || this.#isFlying(delivery, epoch)) return null
+    if (!delivery || !this.#deps.owns(epoch) || this.#flights.claimedAgain(delivery, epoch)) return null
     const work: Work = { delivery, epoch, event: null }
     const events = await this.#deps.loadEvents([delivery.eventId]).catch((error: unknown) => {
       // It is this node's now: a lane that does not flow gives back what lies in its window.

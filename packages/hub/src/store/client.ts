@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { Roster, type Member } from '../core/roster.ts'
 
 export interface ClientSettings extends pg.ClientConfig {
   /** A pooler gives each transaction another session of the server: none of them remembers prepared statements. */
@@ -26,7 +27,7 @@ interface Query extends pg.Query {
  * objects, which then stopped the process for 15 to 40 ms instead of half of one, and moved them to the old ones.
  */
 export class HubClient extends pg.Client {
-  readonly #unanswered = new Set<Question>()
+  readonly #unanswered = new Roster<Question>()
   #patience: NodeJS.Timeout | undefined
   #untilMs = Infinity
 
@@ -76,7 +77,7 @@ export class HubClient extends pg.Client {
   #giveUp(): void {
     this.#untilMs = Infinity
     const nowMs = performance.now()
-    for (const question of this.#unanswered) {
+    for (const question of this.#unanswered.all()) {
       if (question.untilMs <= nowMs) question.answer(new NoAnswerError())
       else this.#wakeAt(question.untilMs)
     }
@@ -90,12 +91,13 @@ export class NoAnswerError extends Error {
   }
 }
 
-class Question {
+class Question implements Member {
+  place = 0
   readonly untilMs: number
   readonly #callback: Callback
-  readonly #unanswered: Set<Question>
+  readonly #unanswered: Roster<Question>
 
-  constructor(callback: Callback, untilMs: number, unanswered: Set<Question>) {
+  constructor(callback: Callback, untilMs: number, unanswered: Roster<Question>) {
     this.#callback = callback
     this.untilMs = untilMs
     this.#unanswered = unanswered

@@ -1,6 +1,7 @@
 import { Pool, type buildConnector } from 'undici'
 import type { AddressPolicy } from '../core/address.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { Roster } from '../core/roster.ts'
 import { createConnector, type Lookup, type Trust } from './connector.ts'
 import { HttpExchange, type Beginning, type ExchangeRules } from './exchange.ts'
 import type { OutgoingRequest } from './request.ts'
@@ -45,15 +46,15 @@ export function openClient(origin: string, options: ClientOptions): HttpClient {
 }
 
 /** One listener for all exchanges that a signal cuts off: one each cost more than the exchange's own timer. */
-function flightsBySignal(): (signal: AbortSignal) => Set<HttpExchange> {
-  const known = new WeakMap<AbortSignal, Set<HttpExchange>>()
+function flightsBySignal(): (signal: AbortSignal) => Roster<HttpExchange> {
+  const known = new WeakMap<AbortSignal, Roster<HttpExchange>>()
   return (signal) => {
     let flights = known.get(signal)
     if (flights) return flights
-    flights = new Set()
+    flights = new Roster()
     known.set(signal, flights)
     const all = flights
-    signal.addEventListener('abort', () => all.forEach((exchange) => exchange.abort()))
+    signal.addEventListener('abort', () => all.all().forEach((exchange) => exchange.abort()))
     return flights
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Roster } from '../core/roster.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { compileJudge } from './answer.ts'
 import { beginNow, HttpExchange } from './exchange.ts'
@@ -16,7 +17,7 @@ const rules = {
 function begin(began = beginNow(new Date())) {
   const outcomes: Outcome[] = []
   const aborts: Error[] = []
-  const flights = new Set<HttpExchange>()
+  const flights = new Roster<HttpExchange>()
   const exchange = new HttpExchange(rules, began, flights, (outcome) => outcomes.push(outcome))
   const controller = {
     aborted: false,
@@ -26,7 +27,7 @@ function begin(began = beginNow(new Date())) {
     pause: () => {},
     resume: () => {},
   }
-  const stop = { abort: () => flights.forEach((flying) => flying.abort()) }
+  const stop = { abort: () => flights.all().forEach((flying) => flying.abort()) }
   return { exchange, controller, stop, flights, outcomes, aborts }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Outcome } from '../core/outcome.ts'
+import type { Member, Roster } from '../core/roster.ts'
 import type { JudgeAnswer, Judgement } from './answer.ts'
 import { describeFailure } from './failure.ts'
 
@@ -41,10 +42,11 @@ const cutOff = new Error('cut off')
  * the event, and asking again would only make a duplicate. The body is read for people, up to a bound, and to its end
  * so that the connection can be used again.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler {
+export class HttpExchange implements Dispatcher.DispatchHandler, Member {
+  place = 0
   readonly #rules: ExchangeRules
   readonly #began: Beginning
-  readonly #flights: Set<HttpExchange>
+  readonly #flights: Roster<HttpExchange>
   readonly #settle: (outcome: Outcome) => void
   readonly #deadline: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
@@ -58,7 +60,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   constructor(
     rules: ExchangeRules,
     began: Beginning,
-    flights: Set<HttpExchange>,
+    flights: Roster<HttpExchange>,
     settle: (outcome: Outcome) => void,
   ) {
     this.#rules = rules
