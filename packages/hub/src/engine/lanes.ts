@@ -33,6 +33,8 @@ export class Lanes implements HandOver {
   readonly #freeing: Freeing
   readonly #lanes = new Map<number, Lane>()
   readonly #leaving = new Set<Promise<void>>()
+  /** Those that something changed for. */
+  readonly #touched = new Set<Lane>()
   #integrations: readonly Integration[] = []
   #share = wholeShare
 
@@ -106,11 +108,17 @@ export class Lanes implements HandOver {
   }
 
   /** Not at once: the rows of the next flush go out first, and many that want one event let others through between. */
-  #pumpInTurns(lanes: Lane[]): void {
-    setImmediate(() => {
-      for (const lane of lanes.splice(0, lanesInATurn)) lane.pump()
-      if (lanes.length > 0) this.#pumpInTurns(lanes)
-    })
+  #pumpInTurns(lanes: readonly Lane[]): void {
+    if (this.#touched.size === 0 && lanes.length > 0) setImmediate(() => this.#pumpSome())
+    for (const lane of lanes) this.#touched.add(lane)
+  }
+
+  #pumpSome(): void {
+    for (const lane of [...this.#touched.values().take(lanesInATurn)]) {
+      this.#touched.delete(lane)
+      lane.pump()
+    }
+    if (this.#touched.size > 0) setImmediate(() => this.#pumpSome())
   }
 
   /** Outcomes are on disk: what they left to do is known. */
@@ -124,7 +132,7 @@ export class Lanes implements HandOver {
       touched.add(lane)
       if (mine && verdict.next === 'retry') lane.dueIn(leftMs(finished, verdict.inMs))
     }
-    for (const lane of touched) lane.pump()
+    this.#pumpInTurns([...touched])
   }
 
   /** Subjects of these integrations may go on. */
