@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { whileAwake } from '../awake.ts'
 import { cpuMsOf, cpuMsOfFamily, familyOf } from '../cpu.ts'
 import { proportionalMbOf, residentMbOf } from '../memory.ts'
 import type { Figures } from '../scenarios/scenario.ts'
@@ -48,7 +47,7 @@ async function watch(hub: HubProcess, seconds: number): Promise<Figures> {
   const postmaster = hub.postgresPid
   const cpuMs = (): number[] => [cpuMsOf(hub.pid) ?? NaN, cpuMsOfFamily(postmaster) ?? NaN]
   const beforeMs = cpuMs()
-  await whileAwake(() => sleep(seconds * 1_000))
+  await sleep(seconds * 1_000)
   const percents = cpuMs().map((afterMs, index) => (afterMs - (beforeMs[index] ?? NaN)) / seconds / 10)
   const [hubPercent = NaN, databasePercent = NaN] = percents
   const pids = [hub.pid, ...familyOf(postmaster)]
