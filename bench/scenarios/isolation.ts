@@ -3,8 +3,8 @@ import { plainKilobyte, type Scenario } from './scenario.ts'
 
 const neighbourCount = 20
 /**
- * Eight seconds become a minute: what hangs is given up after 15 seconds and probed 30 seconds later, and a look at part
- * of that shows either nothing of it or almost nothing else.
+ * Eight seconds become a minute: what hangs is given up after 15 seconds and probed from then on, and a look at part of
+ * that shows either nothing of it or almost nothing else.
  */
 const wholeStory = 7.5
 

@@ -1,12 +1,11 @@
 import type { OwnedDelivery } from '../core/delivery.ts'
-import { Roster } from '../core/roster.ts'
+import { Roster, type Member } from '../core/roster.ts'
 import type { Work } from './window.ts'
 
 /** Something under way to its target. */
-export interface Flight {
+export interface Flight extends Member {
   /** Another one once it was claimed again, under a new epoch, while it flew. */
   work: Work
-  place: number
 }
 
 /** What a lane has under way. */

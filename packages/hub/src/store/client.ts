@@ -3,7 +3,7 @@ import { Roster, type Member } from '../core/roster.ts'
 
 export interface ClientSettings extends pg.ClientConfig {
   /** A pooler gives each transaction another session of the server: none of them remembers prepared statements. */
-  readonly isPooled?: boolean
+  readonly isPooled?: boolean | undefined
   /** How long an answer may take before the connection counts as lost; undefined: as long as it likes. */
   readonly answerWithinMs?: number | undefined
 }

@@ -18,7 +18,7 @@ export type Client = pg.ClientBase
 export type Pool = pg.Pool
 
 function clientConfig(options: DatabaseOptions): ClientSettings {
-  const { answerWithinMs, isPooled = false } = options
+  const { answerWithinMs, isPooled } = options
   return {
     connectionString: options.url,
     application_name: options.applicationName,
