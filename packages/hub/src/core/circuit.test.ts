@@ -315,7 +315,7 @@ function sitThrough(
       const outcome = isDown ? silent : row.isPoison ? broken : delivered
       if (isProbe) circuit = afterProbe(probeSent(circuit), policy, outcome, nowMs)
       else circuit = afterAttempt(circuit, policy, outcome, row.seq, nowMs)
-      const tried = { counted: row.counted, forgiven: 0, since: new Date(0) }
+      const tried = { counted: row.counted, forgiven: 0, restartedAt: new Date(0), eventId: '' }
       const verdict: Verdict = decideNext(outcome, tried, { retry, onExhausted: 'dead' }, isProbe, nowMs, 0.5)
       if (verdict.counts) row.counted++
       if (verdict.counts && isDown) downCounted++

@@ -56,7 +56,7 @@ function live(retry: RetryPolicy, tries: readonly Try[]): readonly Step[] {
   let counted = 0
   for (const attempt of tries) {
     nowMs += attempt.tookMs
-    const tried: Tried = { counted, forgiven: 0, since: new Date(acceptedMs) }
+    const tried: Tried = { counted, forgiven: 0, restartedAt: new Date(acceptedMs), eventId: '' }
     const { outcome, asProbe, random } = attempt
     const verdict = decideNext(outcome, tried, { retry, onExhausted: 'manual' }, asProbe, nowMs, random)
     steps.push({ ...attempt, verdict, nowMs, countedBefore: counted })
@@ -143,7 +143,7 @@ test('a target may ask for a later time, which shortens no life', () => {
         assert.ok(nowMs + verdict.inMs >= Math.min(nowMs + outcome.retryAfterMs, deadlineMs))
       const unasked = decideNext(
         { ...outcome, retryAfterMs: null },
-        { counted: countedBefore, forgiven: 0, since: new Date(acceptedMs) },
+        { counted: countedBefore, forgiven: 0, restartedAt: new Date(acceptedMs), eventId: '' },
         { retry, onExhausted: 'dead' },
         false,
         nowMs,
@@ -179,7 +179,7 @@ const retry: RetryPolicy = {
 function after(tried: Partial<Tried>, outcome: Outcome, asProbe = false): Verdict {
   return decideNext(
     outcome,
-    { counted: 0, forgiven: 0, since: new Date(acceptedMs), ...tried },
+    { counted: 0, forgiven: 0, restartedAt: new Date(acceptedMs), eventId: '', ...tried },
     { retry, onExhausted: 'dead' },
     asProbe,
     acceptedMs + 10_000,

@@ -1,14 +1,10 @@
+import type { OwnedDelivery } from './delivery.ts'
+import { eventTime } from './ids.ts'
 import type { IntegrationSpec } from './integration-spec.ts'
 import type { ErrorClass, Outcome } from './outcome.ts'
 
 /** What the queue row of a delivery says of its past. */
-export interface Tried {
-  /** Attempts that count against the policy, and those of them that a person's retry forgave. */
-  readonly counted: number
-  readonly forgiven: number
-  /** When the policy's clock began: at acceptance, or when a person or a replay started it again. */
-  readonly since: Date
-}
+export type Tried = Pick<OwnedDelivery, 'eventId' | 'restartedAt' | 'counted' | 'forgiven'>
 
 export type Verdict =
   | { readonly next: 'end'; readonly ended: 'delivered' | 'dead' | 'manual'; readonly counts: boolean }
@@ -36,7 +32,8 @@ export function decideNext(
 
   const counts = !(asProbe && isDown(outcome))
   const spent = tried.counted - tried.forgiven + (counts ? 1 : 0)
-  const leftMs = tried.since.getTime() + policy.retry.giveUpAfterMs - nowMs
+  const since = tried.restartedAt ?? eventTime(tried.eventId)
+  const leftMs = since.getTime() + policy.retry.giveUpAfterMs - nowMs
   const inMs = counts ? nextInMs(outcome, policy.retry, spent, leftMs, random) : 0
   // What a probe found down ends by time only: a policy that was tightened meanwhile must not let an outage end it.
   const isSpent = counts && spent >= policy.retry.maxAttempts

@@ -35,8 +35,10 @@ export function mayForward(name: string): boolean {
 
 /** The value with what no header can carry percent-encoded. */
 export function sendable(value: string): string {
-  return percentEncode(value, /[^\t\x20-\x7e\x80-\xff]+/g)
+  return percentEncode(value, unsendable)
 }
+
+const unsendable = /[^\t\x20-\x7e\x80-\xff]+/g
 
 /** A value that reaches every receiver as it stands. */
 export function isPlainHeaderValue(value: string): boolean {

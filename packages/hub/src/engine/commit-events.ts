@@ -83,9 +83,7 @@ export async function commitEvents(
 
 function distinctKeys(events: readonly PreparedEvent[]): readonly EventKey[] {
   const keys = new Map<string, EventKey>()
-  for (const { keyHash, id, bodyHash } of events) {
-    if (keyHash !== null && !keys.has(keyHash)) keys.set(keyHash, { keyHash, eventId: id, bodyHash })
-  }
+  for (const { key } of events) if (key && !keys.has(key.keyHash)) keys.set(key.keyHash, key)
   return [...keys.values()]
 }
 
@@ -123,12 +121,13 @@ function decideFate(
   own: Map<string, EventKey>,
 ): RequestFate {
   const fates: Fate[] = []
-  for (const [index, { keyHash, bodyHash, id, wantedBy }] of events.entries()) {
-    const winner = keyHash === null ? undefined : holderOf(keyHash)
-    if (winner && winner.bodyHash !== bodyHash) return { kind: 'conflict', eventId: winner.eventId, index }
+  for (const [index, { key, id, wantedBy }] of events.entries()) {
+    const winner = key ? holderOf(key.keyHash) : undefined
+    if (winner && winner.bodyHash !== key?.bodyHash)
+      return { kind: 'conflict', eventId: winner.eventId, index }
     if (winner) fates.push({ kind: 'duplicate', eventId: winner.eventId })
     else fates.push({ kind: 'accepted', eventId: id, deliveries: wantedBy.length })
-    if (!winner && keyHash !== null) own.set(keyHash, { keyHash, eventId: id, bodyHash })
+    if (key && !winner) own.set(key.keyHash, key)
   }
   return { kind: 'committed', fates }
 }
@@ -162,7 +161,7 @@ function toNewEvent({ event, stored }: { event: PreparedEvent; stored: StoredEve
     sha256: event.sha256,
     causationId: event.incoming.causationId,
     deliverAt: event.incoming.deliverAt,
-    keyHash: event.keyHash,
+    keyHash: event.key?.keyHash ?? null,
     routes: event.wantedBy.map((integration) => integration.id),
   }
 }

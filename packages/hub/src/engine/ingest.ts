@@ -274,8 +274,8 @@ export class Ingest {
 /** Its key may be known, or something of its subject may go before it. */
 function mayFindRows({ events }: Pending): boolean {
   return events.some(
-    ({ keyHash, wantedBy, incoming }) =>
-      keyHash !== null ||
+    ({ key, wantedBy, incoming }) =>
+      key !== null ||
       (incoming.subject !== null && wantedBy.some(({ spec }) => spec.ordering === 'subject')),
   )
 }

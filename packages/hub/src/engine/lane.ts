@@ -2,7 +2,6 @@ import type { Integration } from '../core/catalog.ts'
 import type { Circuit } from '../core/circuit.ts'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import type { StoredEvent } from '../core/event.ts'
-import { eventTime } from '../core/ids.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { decideNext } from '../core/retry.ts'
 import { retrySlots, type Taker } from '../core/slots.ts'
@@ -212,14 +211,12 @@ export class Lane implements Taker {
     if (isRetry(started)) this.#retrying--
     const nowMs = Date.now()
     const { spec } = this.#integration
-    const { seq, counted, forgiven, restartedAt, eventId } = work.delivery
-    if (asProbe) this.#breaker.probed(outcome, nowMs)
-    else this.#breaker.attempted(outcome, seq, nowMs)
-    if (outcome.httpStatus === 429) this.#pace.slowDown(outcome, nowMs)
-    const tried = { counted, forgiven, since: restartedAt ?? eventTime(eventId) }
-    const verdict = decideNext(outcome, tried, spec, asProbe, nowMs, Math.random())
-    const { id: integrationId, name: integration } = this.#integration
     const { delivery } = work
+    if (asProbe) this.#breaker.probed(outcome, nowMs)
+    else this.#breaker.attempted(outcome, delivery.seq, nowMs)
+    if (outcome.httpStatus === 429) this.#pace.slowDown(outcome, nowMs)
+    const verdict = decideNext(outcome, delivery, spec, asProbe, nowMs, Math.random())
+    const { id: integrationId, name: integration } = this.#integration
     this.#deps.telemetry.emit('attempt', { integrationId, integration, delivery, outcome, verdict, asProbe })
     this.#deps.finished({ integration, work, outcome, verdict, endedMs: performance.now() })
     if (outcome.result === 'delivered') this.pump()

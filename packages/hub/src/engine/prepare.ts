@@ -2,6 +2,7 @@ import { hash, randomFillSync } from 'node:crypto'
 import type { Integration, Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import { createEventId, formatUuid } from '../core/ids.ts'
+import type { EventKey } from '../store/event-keys.ts'
 
 /** An event with its identity, ready to be committed. What it is routed to may still change with the configuration. */
 export interface PreparedEvent {
@@ -10,10 +11,8 @@ export interface PreparedEvent {
   readonly source: Source
   readonly incoming: IncomingEvent
   readonly sha256: Buffer
-  /** The first 16 bytes of the body's sha-256. */
-  readonly bodyHash: string
-  /** 16 bytes of sha-256 over the source and the idempotency key; null: never a duplicate. */
-  readonly keyHash: string | null
+  /** What another event of the same source is a duplicate by; null: never one. */
+  readonly key: EventKey | null
   wantedBy: readonly Integration[]
   /** The version of the configuration that says so. */
   routedBy: number
@@ -42,15 +41,20 @@ export function prepareEvent(
     source,
     incoming,
     sha256,
-    bodyHash: formatUuid(sha256.subarray(0, 16)),
-    keyHash: incoming.idempotencyKey === null ? null : hashKey(source.id, incoming.idempotencyKey),
+    key: incoming.idempotencyKey === null ? null : toKey(source.id, incoming.idempotencyKey, id, sha256),
     wantedBy: route(source, incoming, id, receivedAt),
     routedBy: configVersion,
   }
 }
 
-function hashKey(sourceId: number, key: string): string {
-  return formatUuid(hash('sha256', `${sourceId}\0${key}`, 'buffer').subarray(0, 16))
+/** Both hashes are cut to what a UUID holds. */
+function toKey(sourceId: number, key: string, eventId: string, sha256: Buffer): EventKey {
+  const keyHash = hash('sha256', `${sourceId}\0${key}`, 'buffer')
+  return { keyHash: firstAsUuid(keyHash), eventId, bodyHash: firstAsUuid(sha256) }
+}
+
+function firstAsUuid(bytes: Buffer): string {
+  return formatUuid(bytes.subarray(0, 16))
 }
 
 const randomBytesPerId = 10

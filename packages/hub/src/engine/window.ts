@@ -22,6 +22,8 @@ export const rowBytes = 512
 export class Window {
   #ready: (Work | undefined)[] = []
   #head = 0
+  /** What is before it has its payload. */
+  #firstToLoad = 0
   #bytes = 0
   #reservedRows = 0
   /** Those whose payloads are on their way. */
@@ -80,6 +82,7 @@ export class Window {
     this.#head++
     if (this.#head > 256 && this.#head * 2 > this.#ready.length) {
       this.#ready = this.#ready.slice(this.#head)
+      this.#firstToLoad = Math.max(0, this.#firstToLoad - this.#head)
       this.#head = 0
     }
     return work
@@ -94,19 +97,27 @@ export class Window {
    * ahead of them, so that loads are few and large.
    */
   toLoad(maxCount: number): readonly Work[] {
+    const first = this.#findFirstToLoad()
+    if (first === this.#ready.length || first - this.#head > maxCount / 2) return []
     const chosen: Work[] = []
     let bytes = this.#bytes
     const end = Math.min(this.#ready.length, this.#head + maxCount)
-    for (let index = this.#head; index < end; index++) {
+    for (let index = first; index < end; index++) {
       const work = this.#ready[index]
       if (!work || work.event) continue
-      if (chosen.length === 0 && index - this.#head > maxCount / 2) break
       if (bytes + weigh(work) > this.#maxBytes && index > this.#head) break
       bytes += weigh(work)
       chosen.push(work)
     }
     this.#awaited = new Set(chosen)
     return chosen
+  }
+
+  /** It only goes forward, so that asking costs nothing where all payloads came along. */
+  #findFirstToLoad(): number {
+    this.#firstToLoad = Math.max(this.#firstToLoad, this.#head)
+    while (this.#ready[this.#firstToLoad]?.event) this.#firstToLoad++
+    return this.#firstToLoad
   }
 
   /** A payload came; whoever was taken out meanwhile needs it no more. */
@@ -136,6 +147,7 @@ export class Window {
     }
     this.#ready = kept
     this.#head = 0
+    this.#firstToLoad = 0
     return removed
   }
 }

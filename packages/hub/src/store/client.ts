@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { Roster, type Member } from '../core/roster.ts'
+import { Deadlines, type Timed } from '../core/deadlines.ts'
 
 export interface ClientSettings extends pg.ClientConfig {
   /** A pooler gives each transaction another session of the server: none of them remembers prepared statements. */
@@ -27,9 +27,7 @@ interface Query extends pg.Query {
  * objects, which then stopped the process for 15 to 40 ms instead of half of one, and moved them to the old ones.
  */
 export class HubClient extends pg.Client {
-  readonly #unanswered = new Roster<Question>()
-  #patience: NodeJS.Timeout | undefined
-  #untilMs = Infinity
+  readonly #unanswered = new Deadlines<Question>()
 
   constructor(settings: ClientSettings = {}) {
     super(settings)
@@ -58,29 +56,9 @@ export class HubClient extends pg.Client {
   }
 
   #limit(query: Query, callback: Callback, withinMs: number): void {
-    const untilMs = performance.now() + withinMs
-    const question = new Question(callback, untilMs, this.#unanswered)
+    const question = new Question(callback, performance.now() + withinMs, this.#unanswered)
     this.#unanswered.add(question)
     query.callback = question.answer
-    this.#wakeAt(untilMs)
-  }
-
-  /** One timer for all, which outlives the answers. */
-  #wakeAt(untilMs: number): void {
-    if (untilMs >= this.#untilMs) return
-    this.#untilMs = untilMs
-    clearTimeout(this.#patience)
-    this.#patience = setTimeout(() => this.#giveUp(), Math.ceil(untilMs - performance.now()))
-    this.#patience.unref()
-  }
-
-  #giveUp(): void {
-    this.#untilMs = Infinity
-    const nowMs = performance.now()
-    for (const question of this.#unanswered.all()) {
-      if (question.untilMs <= nowMs) question.answer(new NoAnswerError())
-      else this.#wakeAt(question.untilMs)
-    }
   }
 }
 
@@ -91,13 +69,13 @@ export class NoAnswerError extends Error {
   }
 }
 
-class Question implements Member {
+class Question implements Timed {
   place = 0
   readonly untilMs: number
   readonly #callback: Callback
-  readonly #unanswered: Roster<Question>
+  readonly #unanswered: Deadlines<Question>
 
-  constructor(callback: Callback, untilMs: number, unanswered: Roster<Question>) {
+  constructor(callback: Callback, untilMs: number, unanswered: Deadlines<Question>) {
     this.#callback = callback
     this.untilMs = untilMs
     this.#unanswered = unanswered
@@ -106,6 +84,10 @@ class Question implements Member {
   /** Once: what comes after nobody waits for it any more is dropped. */
   readonly answer: Callback = (error, result) => {
     if (this.#unanswered.delete(this)) this.#callback(error, result)
+  }
+
+  timedOut(): void {
+    this.answer(new NoAnswerError())
   }
 }
 

@@ -5,7 +5,7 @@ import type { Outcome } from '../core/outcome.ts'
 /** What a final answer's status line and headers decide. */
 export type Judgement = Pick<Outcome, 'result' | 'errorClass' | 'error' | 'retryAfterMs'>
 
-export type JudgeAnswer = (status: number, headers: IncomingHttpHeaders, now: Date) => Judgement
+export type JudgeAnswer = (status: number, headers: IncomingHttpHeaders, now: () => Date) => Judgement
 
 const delivered: Judgement = { result: 'delivered', errorClass: null, error: null, retryAfterMs: null }
 
@@ -27,7 +27,7 @@ export function compileJudge(
       result: 'failed',
       errorClass: status === 429 ? 'rate_limited' : 'status',
       error: `${answered}${redirection(status, headers)}.`,
-      retryAfterMs: status === 429 || status === 503 ? retryAfter(headers['retry-after'], now) : null,
+      retryAfterMs: status === 429 || status === 503 ? retryAfter(headers['retry-after'], now()) : null,
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Pool, type buildConnector } from 'undici'
 import type { AddressPolicy } from '../core/address.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { Roster } from '../core/roster.ts'
+import { Deadlines } from '../core/deadlines.ts'
 import { createConnector, type Lookup, type Trust } from './connector.ts'
 import { HttpExchange, type Beginning, type ExchangeRules } from './exchange.ts'
 import type { OutgoingRequest } from './request.ts'
@@ -46,12 +46,12 @@ export function openClient(origin: string, options: ClientOptions): HttpClient {
 }
 
 /** One listener for all exchanges that a signal cuts off: one each cost more than the exchange's own timer. */
-function flightsBySignal(): (signal: AbortSignal) => Roster<HttpExchange> {
-  const known = new WeakMap<AbortSignal, Roster<HttpExchange>>()
+function flightsBySignal(): (signal: AbortSignal) => Deadlines<HttpExchange> {
+  const known = new WeakMap<AbortSignal, Deadlines<HttpExchange>>()
   return (signal) => {
     let flights = known.get(signal)
     if (flights) return flights
-    flights = new Roster()
+    flights = new Deadlines()
     known.set(signal, flights)
     const all = flights
     signal.addEventListener('abort', () => all.all().forEach((exchange) => exchange.abort()))

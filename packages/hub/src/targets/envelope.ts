@@ -1,4 +1,4 @@
-import { filledAttributes } from '../core/attributes.ts'
+import { attributesOf } from '../core/attributes.ts'
 import { mayForward, sendable } from '../core/target-headers.ts'
 import { percentEncode } from '../core/template.ts'
 import { unixSeconds } from '../core/signature.ts'
@@ -17,7 +17,7 @@ export function envelopeHeaders(
   const { event } = delivery
   const headers = ['webhook-id', event.id, 'webhook-timestamp', String(unixSeconds(at))]
   headers.push('webhook-signature', signature, 'ce-specversion', '1.0')
-  for (const [name, value] of Object.entries(filledAttributes(event)))
+  for (const [name, value] of attributesOf(event))
     if (attributeName.test(name)) headers.push(`ce-${name}`, percentEncode(value, unfitForAttribute))
   headers.push('hub-delivery-id', delivery.deliveryId, 'hub-attempt', String(delivery.attempt))
   if (delivery.replayId !== null) headers.push('hub-replay-id', delivery.replayId)

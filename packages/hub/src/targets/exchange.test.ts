@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Roster } from '../core/roster.ts'
+import { Deadlines } from '../core/deadlines.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { compileJudge } from './answer.ts'
 import { beginNow, HttpExchange } from './exchange.ts'
@@ -17,7 +17,7 @@ const rules = {
 function begin(began = beginNow(new Date())) {
   const outcomes: Outcome[] = []
   const aborts: Error[] = []
-  const flights = new Roster<HttpExchange>()
+  const flights = new Deadlines<HttpExchange>()
   const exchange = new HttpExchange(rules, began, flights, (outcome) => outcomes.push(outcome))
   const controller = {
     aborted: false,

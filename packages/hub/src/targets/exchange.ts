@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import type { Deadlines, Timed } from '../core/deadlines.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Member, Roster } from '../core/roster.ts'
 import type { JudgeAnswer, Judgement } from './answer.ts'
 import { describeFailure } from './failure.ts'
 
@@ -42,13 +42,13 @@ const cutOff = new Error('cut off')
  * the event, and asking again would only make a duplicate. The body is read for people, up to a bound, and to its end
  * so that the connection can be used again.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler, Member {
+export class HttpExchange implements Dispatcher.DispatchHandler, Timed {
   place = 0
+  readonly untilMs: number
   readonly #rules: ExchangeRules
   readonly #began: Beginning
-  readonly #flights: Roster<HttpExchange>
+  readonly #flights: Deadlines<HttpExchange>
   readonly #settle: (outcome: Outcome) => void
-  readonly #deadline: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
   #informational = 0
   #status: number | null = null
@@ -60,21 +60,20 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Member {
   constructor(
     rules: ExchangeRules,
     began: Beginning,
-    flights: Roster<HttpExchange>,
+    flights: Deadlines<HttpExchange>,
     settle: (outcome: Outcome) => void,
   ) {
     this.#rules = rules
     this.#began = began
     this.#flights = flights
     this.#settle = settle
-    const leftMs = Math.max(1, Math.ceil(rules.timeoutMs - (performance.now() - began.ms)))
-    this.#deadline = setTimeout(() => this.#cutOff(this.#timedOut()), leftMs)
+    this.untilMs = began.ms + rules.timeoutMs
     flights.add(this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // A process that stood still hears of its connection before it hears of its timers.
-    if (performance.now() - this.#began.ms >= this.#rules.timeoutMs) this.#end(this.#timedOut())
+    if (performance.now() >= this.untilMs) this.#end(this.#tookTooLong())
     else if (!this.#began.mayGo()) this.#end(this.#withheld())
     this.#controller = controller
     // It ended while it waited for a connection: nothing of it goes out.
@@ -84,7 +83,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Member {
   onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
     if (status >= 200) {
       this.#status = status
-      this.#judgement = this.#rules.judge(status, headers, this.#rules.now())
+      this.#judgement = this.#rules.judge(status, headers, this.#rules.now)
       return
     }
     this.#informational += 1
@@ -105,6 +104,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Member {
     if (!this.#ended) this.#end(this.#judgement ?? failed(describeFailure(error, this.#rules.host)))
   }
 
+  timedOut(): void {
+    this.#cutOff(this.#tookTooLong())
+  }
+
   /** The hub stops. */
   abort(): void {
     const error = `The hub stopped before ${this.#rules.host} had answered.`
@@ -116,7 +119,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Member {
     return { result: 'aborted', errorClass: 'aborted', error, retryAfterMs: null }
   }
 
-  #timedOut(): Judgement {
+  #tookTooLong(): Judgement {
     const { host, timeoutMs } = this.#rules
     const error = this.#controller
       ? `${host} did not answer within ${timeoutMs} ms.`
@@ -137,7 +140,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Member {
   #end(judgement: Judgement): void {
     if (this.#ended) return
     this.#ended = true
-    clearTimeout(this.#deadline)
     this.#flights.delete(this)
     this.#settle({
       ...judgement,
