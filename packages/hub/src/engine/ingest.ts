@@ -275,8 +275,7 @@ export class Ingest {
 function mayFindRows({ events }: Pending): boolean {
   return events.some(
     ({ key, wantedBy, incoming }) =>
-      key !== null ||
-      (incoming.subject !== null && wantedBy.some(({ spec }) => spec.ordering === 'subject')),
+      key !== null || (incoming.subject !== null && wantedBy.some(({ spec }) => spec.ordering === 'subject')),
   )
 }
 

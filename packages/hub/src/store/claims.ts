@@ -2,18 +2,19 @@ import type { OwnedDelivery } from '../core/delivery.ts'
 import type { Client } from './database.ts'
 import { isHead } from './queue.ts'
 
-export interface ClaimedRow {
-  seq: number
-  event_id: string
-  body_bytes: number
-  due: Date | null
-  attempts: number
-  counted: number
-  forgiven: number
-  subject_key: string | null
-  restarted_at: Date | null
-  replay_id: number | null
-}
+/** What `claimedSql` selects, in its order: at thousands a second an object by names costs twice as much. */
+export type ClaimedRow = [
+  seq: number,
+  eventId: string,
+  bodyBytes: number,
+  due: Date | null,
+  attempts: number,
+  counted: number,
+  forgiven: number,
+  subjectKey: string | null,
+  restartedAt: Date | null,
+  replayId: number | null,
+]
 
 /** Of a row of the queue that is `q`. */
 export const claimedSql = `q.seq, q.event_id, q.body_bytes, q.due, q.attempts, q.counted, q.forgiven, q.subject_key::text,
@@ -89,23 +90,24 @@ async function claim(
   lastSeq?: number,
 ): Promise<readonly OwnedDelivery[]> {
   const values = [integrationId, owner, mark, limit, ...(lastSeq === undefined ? [] : [lastSeq])]
-  const result = await client.query<ClaimedRow>({ name, text, values })
+  const result = await client.query<ClaimedRow>({ name, text, values, rowMode: 'array' })
   return result.rows.map((row) => toOwned(integrationId, row))
 }
 
 export function toOwned(integrationId: number, row: ClaimedRow): OwnedDelivery {
+  const [seq, eventId, bodyBytes, due, attempts, counted, forgiven, subjectKey, restartedAt, replayId] = row
   return {
     integrationId,
-    seq: row.seq,
-    eventId: row.event_id,
-    bodyBytes: row.body_bytes,
-    due: row.due,
-    attempts: row.attempts,
-    counted: row.counted,
-    forgiven: row.forgiven,
-    subjectKey: row.subject_key === null ? null : BigInt(row.subject_key),
-    restartedAt: row.restarted_at,
-    replayId: row.replay_id,
+    seq,
+    eventId,
+    bodyBytes,
+    due,
+    attempts,
+    counted,
+    forgiven,
+    subjectKey: subjectKey === null ? null : BigInt(subjectKey),
+    restartedAt,
+    replayId,
   }
 }
 

@@ -71,58 +71,75 @@ export async function insertBusinessKeys(
   )
 }
 
-export interface EventRow {
-  readonly id: string
-  readonly seq: number
-  readonly source_id: number
-  readonly source_name: string
-  readonly type: string
-  readonly subject: string | null
-  readonly attributes: Attributes | null
-  readonly content_type: string | null
-  readonly body: Buffer
-  readonly headers: Readonly<Record<string, string>> | null
-  readonly correlation_id: string | null
-}
-
-export function toStoredEvent(row: EventRow): StoredEvent {
-  return {
-    id: row.id,
-    seq: row.seq,
-    sourceId: row.source_id,
-    sourceName: row.source_name,
-    type: row.type,
-    subject: row.subject,
-    attributes: row.attributes ?? {},
-    contentType: row.content_type,
-    body: row.body,
-    headers: row.headers ?? {},
-    correlationId: row.correlation_id ?? row.id,
-    receivedAt: eventTime(row.id),
-  }
-}
-
 /** What targets get, by event id. An event whose partition is gone but that is still owed lies in `events_kept`. */
 export async function loadEvents(
   client: Client | Pool,
   ids: readonly string[],
 ): Promise<Map<string, StoredEvent>> {
   // The lateral join looks each id up in its own partition; `= any` would open them all.
-  const result = await client.query<EventRow>({
+  const result = await client.query<LoadedRow>({
     name: 'load-events',
     text: `
-      select e.*, s.name as source_name
+      select e.*, s.name
       from unnest($1::uuid[]) as wanted (id)
       cross join lateral (
-        select id, seq, source_id, type, subject, attributes, content_type, body, headers, correlation_id
-        from hub.events where id = wanted.id
+        select ${loadedSql} from hub.events where id = wanted.id
         union all
-        select id, seq, source_id, type, subject, attributes, content_type, body, headers, correlation_id
-        from hub.events_kept where id = wanted.id
+        select ${loadedSql} from hub.events_kept where id = wanted.id
         limit 1
       ) as e
       join hub.sources s on s.id = e.source_id`,
     values: [ids],
+    rowMode: 'array',
   })
-  return new Map(result.rows.map((row) => [row.id, toStoredEvent(row)]))
+  return new Map(result.rows.map((row) => [row[0], toStoredEvent(row)]))
+}
+
+// In base64, a payload is read three times as fast as in PostgreSQL's own hexadecimal.
+const loadedSql = `id, seq, source_id, type, subject, attributes, content_type, encode(body, 'base64') as body, headers,
+  correlation_id`
+
+/** By place: at thousands a second an object by names costs twice as much. */
+type LoadedRow = [
+  id: string,
+  seq: number,
+  sourceId: number,
+  type: string,
+  subject: string | null,
+  attributes: Attributes | null,
+  contentType: string | null,
+  body: string,
+  headers: Readonly<Record<string, string>> | null,
+  correlationId: string | null,
+  sourceName: string,
+]
+
+function toStoredEvent(row: LoadedRow): StoredEvent {
+  const [
+    id,
+    seq,
+    sourceId,
+    type,
+    subject,
+    attributes,
+    contentType,
+    body,
+    headers,
+    correlationId,
+    sourceName,
+  ] = row
+  return {
+    id,
+    seq,
+    sourceId,
+    sourceName,
+    type,
+    subject,
+    attributes: attributes ?? {},
+    contentType,
+    body: Buffer.from(body, 'base64'),
+    headers: headers ?? {},
+    correlationId: correlationId ?? id,
+    receivedAt: eventTime(id),
+  }
 }

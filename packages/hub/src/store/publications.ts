@@ -46,8 +46,8 @@ export async function takePublications(
   ids: readonly number[],
   epoch: number,
 ): Promise<readonly OwnedDelivery[]> {
-  const result = await client.query<ClaimedRow>(
-    `with publication as (
+  const result = await client.query<ClaimedRow>({
+    text: `with publication as (
        delete from hub.publications where id = any($1) and integration_id = $2 returning id, seqs
      ), claimed as (
        update hub.queue q set owner = $3 from publication
@@ -55,8 +55,9 @@ export async function takePublications(
        returning ${claimedSql}
      )
      select * from claimed order by due, seq`,
-    [ids, integrationId, epoch],
-  )
+    values: [ids, integrationId, epoch],
+    rowMode: 'array',
+  })
   return result.rows.map((row) => toOwned(integrationId, row))
 }
 

@@ -6,24 +6,33 @@ const now = new Date('2026-01-02T03:04:05Z')
 const byDefault = compileJudge({ success: ['2xx'], permanent: [400, 410, 422] })
 
 test('success, final refusal and everything else', () => {
-  assert.deepEqual(byDefault(204, {}, () => now), {
-    result: 'delivered',
-    errorClass: null,
-    error: null,
-    retryAfterMs: null,
-  })
-  assert.deepEqual(byDefault(410, {}, () => now), {
-    result: 'permanent',
-    errorClass: 'rejected',
-    error: 'The target answered 410 Gone, which this integration takes for a final refusal.',
-    retryAfterMs: null,
-  })
-  assert.deepEqual(byDefault(500, {}, () => now), {
-    result: 'failed',
-    errorClass: 'status',
-    error: 'The target answered 500 Internal Server Error.',
-    retryAfterMs: null,
-  })
+  assert.deepEqual(
+    byDefault(204, {}, () => now),
+    {
+      result: 'delivered',
+      errorClass: null,
+      error: null,
+      retryAfterMs: null,
+    },
+  )
+  assert.deepEqual(
+    byDefault(410, {}, () => now),
+    {
+      result: 'permanent',
+      errorClass: 'rejected',
+      error: 'The target answered 410 Gone, which this integration takes for a final refusal.',
+      retryAfterMs: null,
+    },
+  )
+  assert.deepEqual(
+    byDefault(500, {}, () => now),
+    {
+      result: 'failed',
+      errorClass: 'status',
+      error: 'The target answered 500 Internal Server Error.',
+      retryAfterMs: null,
+    },
+  )
   assert.equal(byDefault(299, {}, () => now).result, 'delivered')
   assert.equal(byDefault(799, {}, () => now).error, 'The target answered 799.')
 })
@@ -39,12 +48,15 @@ test('an integration says itself what is success and what is final', () => {
 
 test('retry-after counts with 429 and 503 only', () => {
   const headers = { 'retry-after': '120' }
-  assert.deepEqual(byDefault(429, headers, () => now), {
-    result: 'failed',
-    errorClass: 'rate_limited',
-    error: 'The target answered 429 Too Many Requests.',
-    retryAfterMs: 120_000,
-  })
+  assert.deepEqual(
+    byDefault(429, headers, () => now),
+    {
+      result: 'failed',
+      errorClass: 'rate_limited',
+      error: 'The target answered 429 Too Many Requests.',
+      retryAfterMs: 120_000,
+    },
+  )
   assert.equal(byDefault(503, headers, () => now).retryAfterMs, 120_000)
   assert.equal(byDefault(500, headers, () => now).retryAfterMs, null)
   assert.equal(byDefault(429, {}, () => now).retryAfterMs, null)
