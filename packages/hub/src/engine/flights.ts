@@ -31,17 +31,20 @@ export class Flights {
   }
 
   has(seq: number): boolean {
-    return this.#of(seq) !== undefined
+    return this.#roster.find(({ work }) => work.delivery.seq === seq) !== undefined
   }
 
-  /** What a former epoch sent may be in flight still: its outcome is then that of what was claimed again. */
-  claimedAgain(delivery: OwnedDelivery, epoch: number): boolean {
-    const flight = this.#of(delivery.seq)
-    if (flight) flight.work = { ...flight.work, delivery, epoch }
-    return flight !== undefined
-  }
-
-  #of(seq: number): Flight | undefined {
-    return this.#roster.find(({ work }) => work.delivery.seq === seq)
+  /**
+   * Of what was just claimed under this epoch, what is to be sent. What a former epoch sent may fly still: its outcome
+   * is then that of what was claimed again.
+   */
+  toSend(claimed: readonly OwnedDelivery[], epoch: number): readonly OwnedDelivery[] {
+    const outlived = this.#roster.all().filter(({ work }) => work.epoch !== epoch)
+    if (outlived.length === 0) return claimed
+    return claimed.filter((delivery) => {
+      const flight = outlived.find(({ work }) => work.delivery.seq === delivery.seq)
+      if (flight) flight.work = { ...flight.work, delivery, epoch }
+      return flight === undefined
+    })
   }
 }

@@ -287,9 +287,8 @@ export class Lane implements Taker {
   #take(rows: readonly OwnedDelivery[], epoch: number): void {
     this.#deps.telemetry.emit('claim', { integrationId: this.#integration.id, count: rows.length })
     if (!this.#deps.owns(epoch)) return
-    for (const delivery of rows) {
-      if (!this.#flights.claimedAgain(delivery, epoch)) this.#window.push({ delivery, event: null, epoch })
-    }
+    for (const delivery of this.#flights.toSend(rows, epoch))
+      this.#window.push({ delivery, event: null, epoch })
   }
 
   /** Sends the target's own probe request, if it has one, then one waiting delivery to see whether it is back. */
@@ -331,8 +330,10 @@ export class Lane implements Taker {
   }
 
   async #claimProbe(epoch: number, nowMs: number): Promise<Work | null> {
-    const delivery = await this.#backlog.takeProbe(this.#ref(), epoch, nowMs)
-    if (!delivery || !this.#deps.owns(epoch) || this.#flights.claimedAgain(delivery, epoch)) return null
+    const claimed = await this.#backlog.takeProbe(this.#ref(), epoch, nowMs)
+    if (!claimed || !this.#deps.owns(epoch)) return null
+    const [delivery] = this.#flights.toSend([claimed], epoch)
+    if (!delivery) return null
     const work: Work = { delivery, epoch, event: null }
     const events = await this.#deps.loadEvents([delivery.eventId]).catch((error: unknown) => {
       // It is this node's now: a lane that does not flow gives back what lies in its window.
