@@ -178,9 +178,9 @@ export class Metrics {
     return this.#figures.each
   }
 
-  /** Counted in a map and published when asked for: the counters of the library hash their labels at every count. */
+  /** Counted in sums and published when asked for: the counters of the library hash their labels at every count. */
   #counter(name: string, help: string, labelNames: readonly string[]): Count {
-    const sums = new Map<string, { readonly labels: Readonly<Record<string, string>>; sum: number }>()
+    const sums = new Sum()
     const counter: Counter = new Counter({
       name,
       help,
@@ -188,18 +188,11 @@ export class Metrics {
       registers: [this.#registry],
       collect: () => {
         counter.reset()
-        for (const { labels, sum } of sums.values()) counter.inc(labels, sum)
+        for (const [values, sum] of sums.all())
+          counter.inc(Object.fromEntries(labelNames.map((label, index) => [label, values[index] ?? ''])), sum)
       },
     })
-    return (values, by = 1) => {
-      const key = values.join('\0')
-      const known = sums.get(key)
-      if (known) known.sum += by
-      else {
-        const labels = Object.fromEntries(labelNames.map((label, index) => [label, values[index] ?? '']))
-        sums.set(key, { labels, sum: by })
-      }
-    }
+    return (values, by = 1) => sums.of(values).add(by)
   }
 
   #histogram<Label extends string>(
@@ -224,5 +217,36 @@ export class Metrics {
       registers: [this.#registry],
       collect: () => collect(gauge),
     })
+  }
+}
+
+/** One for each combination of labels, a step for each of them: they are the same few texts again and again. */
+class Sum {
+  readonly #further = new Map<string, Sum>()
+  #sum: number | null = null
+
+  of(labels: readonly string[]): Sum {
+    return labels.reduce<Sum>((at, label) => at.#next(label), this)
+  }
+
+  add(by: number): void {
+    this.#sum = (this.#sum ?? 0) + by
+  }
+
+  /** Those that something was added to. */
+  all(): readonly (readonly [labels: readonly string[], sum: number])[] {
+    const own = this.#sum === null ? [] : [[[], this.#sum] as const]
+    const below = [...this.#further].flatMap(([label, next]) =>
+      next.all().map(([labels, sum]) => [[label, ...labels], sum] as const),
+    )
+    return [...own, ...below]
+  }
+
+  #next(label: string): Sum {
+    const known = this.#further.get(label)
+    if (known) return known
+    const next = new Sum()
+    this.#further.set(label, next)
+    return next
   }
 }
