@@ -40,6 +40,7 @@ export function createEngine({
       current: catalog,
       refresh: () => Promise.resolve(),
       subscribe: () => () => undefined,
+      share: () => undefined,
     },
     createPartitions: () => Promise.resolve(),
     refusal: () => null,

@@ -22,9 +22,9 @@ export function serverSettings({ memoryMb, disposable }: SettingsOptions): Reado
     autovacuum_max_workers: '2',
     autovacuum_vacuum_cost_limit: '1000',
     // While nothing happens, helpers that wake five times a second cost as much as the hub does. As many pages in all.
-    bgwriter_delay: '1s',
-    bgwriter_lru_maxpages: '500',
-    wal_writer_delay: '1s',
+    bgwriter_delay: '5s',
+    bgwriter_lru_maxpages: '2500',
+    wal_writer_delay: '5s',
     timezone: 'UTC',
   }
 }

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { Problem } from '../core/problems.ts'
+import { untilBeat } from './beat.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** PostgreSQL stops when it cannot write its log; before that we stop taking events. */
@@ -7,13 +8,17 @@ const mostReservedBytes = 1024 ** 3
 const reservedShare = 0.05
 /** Once it was full there must be this much more before events are taken again, so that it does not flutter. */
 const againFactor = 1.2
-const everyMs = 1_000
+/** More than is written within the longer time, on any disk. */
+const farBytes = 2 * 1024 ** 3
+const everyMs = { near: 1_000, far: 5_000 }
 
 /** Watches the disk of the embedded database; of an external one its operator does. */
 export class DiskWatch {
   readonly #directory: string
   readonly #telemetry: Telemetry
   #isFull = false
+  #isFar = false
+  #stopped = false
   #timer: NodeJS.Timeout | null = null
 
   constructor(directory: string, telemetry: Telemetry) {
@@ -32,12 +37,22 @@ export class DiskWatch {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.tick(), everyMs).unref()
+    this.#timer ??= setTimeout(
+      () => void this.#look(),
+      untilBeat(this.#isFar ? everyMs.far : everyMs.near),
+    ).unref()
   }
 
   stop(): void {
-    if (this.#timer) clearInterval(this.#timer)
+    if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
+    this.#stopped = true
+  }
+
+  async #look(): Promise<void> {
+    await this.tick()
+    this.#timer = null
+    if (!this.#stopped) this.start()
   }
 
   async tick(): Promise<void> {
@@ -49,5 +64,6 @@ export class DiskWatch {
     const isFull = freeBytes < reservedBytes * (this.#isFull ? againFactor : 1)
     if (isFull !== this.#isFull) this.#telemetry.emit('disk', { isFull, freeBytes })
     this.#isFull = isFull
+    this.#isFar = freeBytes - reservedBytes > farBytes
   }
 }

@@ -9,6 +9,7 @@ import { committed, withConnection, type Pool } from '../store/database.ts'
 import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
 import { freeRows } from '../store/queue.ts'
+import { untilBeat } from './beat.ts'
 import { CircuitKeeper } from './circuit-keeper.ts'
 import type { LaneDeps } from './lane-parts.ts'
 import { Lanes } from './lanes.ts'
@@ -25,7 +26,7 @@ export interface EngineDeps {
   readonly queue: ReadyQueue
   readonly identity: NodeIdentity
   readonly nodeSettings: NodeSettings
-  readonly catalog: Pick<LiveCatalog, 'current' | 'refresh' | 'subscribe'>
+  readonly catalog: Pick<LiveCatalog, 'current' | 'refresh' | 'subscribe' | 'share'>
   readonly createTarget: LaneDeps['createTarget']
   readonly createPartitions: () => Promise<void>
   /** Why nothing can be accepted now; null: it can. */
@@ -171,6 +172,7 @@ export class Engine {
     if (share.index === this.#share.index && share.count === this.#share.count) return
     this.#share = share
     this.#looks = 0
+    this.#deps.catalog.share(share.count > 1)
     this.lanes.shareChanged(share)
   }
 
@@ -184,7 +186,7 @@ export class Engine {
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })
     }
-    if (!this.#stopping) this.#lookTimer = setTimeout(() => void this.#look(), lookEveryMs)
+    if (!this.#stopping) this.#lookTimer = setTimeout(() => void this.#look(), untilBeat(lookEveryMs))
   }
 
   #lookAgain(): void {

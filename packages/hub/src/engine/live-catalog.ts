@@ -4,6 +4,7 @@ import { loadCatalog } from '../store/catalog.ts'
 import { readConfigVersion } from '../store/configuration.ts'
 import type { Pool } from '../store/database.ts'
 import type { SecretBox } from '../store/secrets.ts'
+import { untilBeat } from './beat.ts'
 
 /** One version of the configuration, with the look-ups that requests need. */
 export interface CatalogIndex {
@@ -36,9 +37,10 @@ export interface LiveCatalogDeps {
   readonly onError: (error: unknown) => void
 }
 
-const pollMs = 500
+/** Alone, it is this node itself that changes the configuration; one may have come and not been seen yet. */
+const pollMs = { alone: 1_000, shared: 500 }
 
-/** The configuration in memory, at most half a second older than the store. */
+/** The configuration in memory, at most a moment older than the store. */
 export class LiveCatalog {
   readonly #deps: LiveCatalogDeps
   readonly #listeners = new Set<CatalogListener>()
@@ -47,6 +49,7 @@ export class LiveCatalog {
   #nextRead: Promise<void> | null = null
   #started: Promise<void> | null = null
   #polling: Promise<void> | null = null
+  #isShared = false
   #stop = new AbortController()
 
   constructor(deps: LiveCatalogDeps) {
@@ -80,6 +83,11 @@ export class LiveCatalog {
     this.#started = null
   }
 
+  /** Whether other nodes may change it. */
+  share(isShared: boolean): void {
+    this.#isShared = isShared
+  }
+
   /** What was committed before the call is in force when it resolves. */
   refresh(): Promise<void> {
     // A read that is under way may have begun before the caller's change: only one that has yet to begin will do.
@@ -105,7 +113,8 @@ export class LiveCatalog {
 
   async #poll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await delay(pollMs, undefined, { signal, ref: false }).catch(() => undefined)
+      const waitMs = untilBeat(this.#isShared ? pollMs.shared : pollMs.alone)
+      await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
       if (!signal.aborted) await this.tick()
     }
   }

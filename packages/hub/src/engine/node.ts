@@ -11,6 +11,7 @@ import {
   type Lease,
   type NodeIdentity,
 } from '../store/nodes.ts'
+import { untilBeat } from './beat.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface NodeSettings {
@@ -185,7 +186,7 @@ export class Node {
     this.#listener.epochEnded()
   }
 
-  #schedule(delayMs = this.#epoch === null ? retryBeginMs : this.#settings.renewEveryMs): void {
+  #schedule(delayMs = this.#epoch === null ? retryBeginMs : untilBeat(this.#settings.renewEveryMs)): void {
     if (this.#stopped) return
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.tick().finally(() => this.#schedule()), delayMs)

@@ -36,7 +36,7 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
     routerOptions: { maxParamLength: 200 },
     // A request that drips in holds memory: headers must be here soon, the largest batch within two minutes.
     requestTimeout: 120_000,
-    http: { headersTimeout: 20_000, connectionsCheckingInterval: 1_000 },
+    http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
     return503OnClosing: false,
   }).withTypeProvider<SchemaTypes>()
 
