@@ -10,8 +10,8 @@ const work = (seq: number, epoch: number): Work => ({ delivery: delivery(seq), e
 // the epoch that is over, so that its outcome ended nothing.
 test('what a former epoch sent and still flies is not sent again when it is claimed again', () => {
   const flights = new Flights()
-  const [before, landed] = [flights.begin(work(1, 7)), flights.begin(work(2, 7))]
-  flights.end(landed)
+  const [before, landed] = [flights.begin(work(1, 7), 0), flights.begin(work(2, 7), 0)]
+  flights.end(landed, 0)
   const again = { ...delivery(1), attempts: 1 }
 
   const toSend = flights.toSend([again, delivery(2), delivery(3)], 8)
@@ -22,4 +22,24 @@ test('what a former epoch sent and still flies is not sent again when it is clai
   )
   assert.equal(before.work.epoch, 8)
   assert.equal(before.work.delivery, again)
+})
+
+// Seen to fail with: counted from the last landing only, so that the first to fly after a quiet hour were stalled.
+test('it is stalled when all that may fly does and nothing has landed for a second', () => {
+  const flights = new Flights()
+  const hourMs = 3_600_000
+  flights.end(flights.begin(work(1, 7), 0), 10)
+  const first = flights.begin(work(2, 7), hourMs)
+  assert.equal(flights.isStalled(2, hourMs + 5_000), false)
+  flights.begin(work(3, 7), hourMs + 600)
+  assert.deepEqual(
+    [1_000, 1_001].map((afterMs) => flights.isStalled(2, hourMs + afterMs)),
+    [false, true],
+  )
+  flights.end(first, hourMs + 1_500)
+  flights.begin(work(4, 7), hourMs + 1_500)
+  assert.deepEqual(
+    [2_500, 2_501].map((afterMs) => flights.isStalled(2, hourMs + afterMs)),
+    [false, true],
+  )
 })

@@ -8,9 +8,14 @@ export interface Flight extends Member {
   work: Work
 }
 
+/** A target that lets nothing land for so long, with all that may fly under way, may hang for long. */
+const stallMs = 1_000
+
 /** What a lane has under way. */
 export class Flights {
   readonly #roster = new Roster<Flight>()
+  /** When something landed, or began while nothing was under way. */
+  #movedMs = 0
 
   get size(): number {
     return this.#roster.size
@@ -20,14 +25,21 @@ export class Flights {
     return this.#roster.all().map(({ work }) => work.delivery)
   }
 
-  begin(work: Work): Flight {
+  begin(work: Work, nowMs: number): Flight {
+    if (this.size === 0) this.#movedMs = nowMs
     const flight = { work, place: 0 }
     this.#roster.add(flight)
     return flight
   }
 
-  end(flight: Flight): void {
+  end(flight: Flight, nowMs: number): void {
     this.#roster.delete(flight)
+    this.#movedMs = nowMs
+  }
+
+  /** Whether more would only wait: `most` may be under way. */
+  isStalled(most: number, nowMs: number): boolean {
+    return this.size >= most && nowMs - this.#movedMs > stallMs
   }
 
   has(seq: number): boolean {

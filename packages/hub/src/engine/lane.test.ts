@@ -158,3 +158,30 @@ test('those that fail in one moment open the circuit before more goes out', asyn
   assert.deepEqual([lane.state.circuit.phase, sent], ['open', 10])
   await lane.stop(0)
 })
+
+// Seen to fail with: room given, and claims made, however long nothing lands.
+test('a lane whose target hangs takes nothing more into memory until something lands', async (t) => {
+  loading.resolve()
+  queue.isFree = false
+  const answers = Promise.withResolvers<[Outcome]>()
+  const lane = makeLane({ concurrency: 2 }, undefined, answers.promise)
+  lane.pump()
+  await until('it knows that nothing waits on disk', () => lane.reserve(2))
+  lane.unreserve(2)
+  for (const seq of [2, 3]) lane.handOver(delivery(seq), event, epoch)
+  lane.pump()
+  assert.equal(lane.reserve(2), true)
+  lane.unreserve(2)
+
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 1_001 })
+  assert.equal(lane.reserve(2), false)
+  queue.isFree = true
+  lane.leftOnDisk(null)
+  lane.pump()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(queue.claims, 0)
+
+  answers.resolve([sampleOutcome({ result: 'delivered', httpStatus: 200, error: null })])
+  await until('what was left on disk is claimed', () => queue.claims === 1)
+  await lane.stop(0)
+})

@@ -102,9 +102,10 @@ export class Lane implements Taker {
 
   /** Room in memory for a delivery that is being committed, if nothing on disk goes before it. */
   reserve(bodyBytes: number): boolean {
-    if (this.#backlog.hasFresh || this.#stopped || !this.#flows()) return false
+    const nowMs = Date.now()
+    if (this.#backlog.hasFresh || this.#stopped || !this.#flows() || this.#isStalled(nowMs)) return false
     // Retries that are due get their turn when the window has room for a claim: it must not be kept full.
-    if (this.#window.room <= claimRows && this.#backlog.nextDueMs <= Date.now()) return false
+    if (this.#window.room <= claimRows && this.#backlog.nextDueMs <= nowMs) return false
     return this.#window.reserve(bodyBytes)
   }
 
@@ -181,6 +182,11 @@ export class Lane implements Taker {
     return this.#breaker.isClosed && !this.#integration.spec.paused && this.#deps.epoch() !== null
   }
 
+  /** What hangs holds little here: all of it would have to be freed when the circuit opens. */
+  #isStalled(nowMs: number): boolean {
+    return this.#flights.isStalled(this.#integration.spec.concurrency, nowMs)
+  }
+
   #send(nowMs: number): void {
     const { concurrency } = this.#integration.spec
     while (this.#flights.size < concurrency && this.#deps.mayFinish()) {
@@ -193,7 +199,7 @@ export class Lane implements Taker {
   }
 
   #start(work: Work, event: StoredEvent, asProbe: boolean): void {
-    const flight = this.#flights.begin(work)
+    const flight = this.#flights.begin(work, Date.now())
     this.#deps.slots.take()
     if (isRetry(work)) this.#retrying++
     // Under the lease that lasts then, which may be a later one under which it was claimed again.
@@ -205,11 +211,11 @@ export class Lane implements Taker {
 
   #landedWith(started: Work, flight: Flight, outcome: Outcome, asProbe: boolean): void {
     const { work } = flight
-    this.#flights.end(flight)
+    const nowMs = Date.now()
+    this.#flights.end(flight, nowMs)
     this.#window.done(started)
     this.#deps.slots.giveBack()
     if (isRetry(started)) this.#retrying--
-    const nowMs = Date.now()
     const { spec } = this.#integration
     const { delivery } = work
     if (asProbe) this.#breaker.probed(outcome, nowMs)
@@ -255,7 +261,7 @@ export class Lane implements Taker {
   }
 
   #fill(epoch: number, nowMs: number): void {
-    if (this.#filling || !this.#backlog.hasSomeFor(this.#window, nowMs)) return
+    if (this.#filling || this.#isStalled(nowMs) || !this.#backlog.hasSomeFor(this.#window, nowMs)) return
     this.#filling = true
     void this.#claim(epoch, nowMs)
       .catch((error: unknown) => {
