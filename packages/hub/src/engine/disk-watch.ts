@@ -8,7 +8,7 @@ const mostReservedBytes = 1024 ** 3
 const reservedShare = 0.05
 /** Once it was full there must be this much more before events are taken again, so that it does not flutter. */
 const againFactor = 1.2
-/** More than is written within the longer time, on any disk. */
+/** With so much more free, a disk that writes 400 MB a second is seen to fill in time. */
 const farBytes = 2 * 1024 ** 3
 const everyMs = { near: 1_000, far: 5_000 }
 

@@ -24,22 +24,32 @@ test('what a former epoch sent and still flies is not sent again when it is clai
   assert.equal(before.work.delivery, again)
 })
 
-// Seen to fail with: counted from the last landing only, so that the first to fly after a quiet hour were stalled.
+// Seen to fail with: stalled all the same, so that a lane claimed nothing under its new epoch.
+test('it is not stalled while something flies that a former epoch sent', () => {
+  const flights = new Flights()
+  flights.begin(work(1, 7), 0)
+  assert.equal(flights.isStalled(1, 7, 5_000), true)
+  assert.equal(flights.isStalled(1, 8, 5_000), false)
+  flights.toSend([delivery(1)], 8)
+  assert.equal(flights.isStalled(1, 8, 5_000), true)
+})
+
+// Seen to fail with: counted from the last landing only, so that the first to fly after a quiet hour were stalled; with a slot left.
 test('it is stalled when all that may fly does and nothing has landed for a second', () => {
   const flights = new Flights()
   const hourMs = 3_600_000
   flights.end(flights.begin(work(1, 7), 0), 10)
   const first = flights.begin(work(2, 7), hourMs)
-  assert.equal(flights.isStalled(2, hourMs + 5_000), false)
+  assert.equal(flights.isStalled(2, 7, hourMs + 5_000), false)
   flights.begin(work(3, 7), hourMs + 600)
   assert.deepEqual(
-    [1_000, 1_001].map((afterMs) => flights.isStalled(2, hourMs + afterMs)),
+    [1_000, 1_001].map((afterMs) => flights.isStalled(2, 7, hourMs + afterMs)),
     [false, true],
   )
   flights.end(first, hourMs + 1_500)
   flights.begin(work(4, 7), hourMs + 1_500)
   assert.deepEqual(
-    [2_500, 2_501].map((afterMs) => flights.isStalled(2, hourMs + afterMs)),
+    [2_500, 2_501].map((afterMs) => flights.isStalled(2, 7, hourMs + afterMs)),
     [false, true],
   )
 })

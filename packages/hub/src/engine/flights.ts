@@ -37,9 +37,13 @@ export class Flights {
     this.#movedMs = nowMs
   }
 
-  /** Whether more would only wait: `most` may be under way. */
-  isStalled(most: number, nowMs: number): boolean {
-    return this.size >= most && nowMs - this.#movedMs > stallMs
+  /**
+   * Whether more would only wait. Not while something flies that a former epoch sent: it must be claimed again before it
+   * lands, or its outcome ends nothing and it is sent once more.
+   */
+  isStalled(concurrency: number, epoch: number | null, nowMs: number): boolean {
+    if (this.size < concurrency || nowMs - this.#movedMs <= stallMs) return false
+    return this.#roster.find(({ work }) => work.epoch !== epoch) === undefined
   }
 
   has(seq: number): boolean {

@@ -184,7 +184,7 @@ export class Lane implements Taker {
 
   /** What hangs holds little here: all of it would have to be freed when the circuit opens. */
   #isStalled(nowMs: number): boolean {
-    return this.#flights.isStalled(this.#integration.spec.concurrency, nowMs)
+    return this.#flights.isStalled(this.#integration.spec.concurrency, this.#deps.epoch(), nowMs)
   }
 
   #send(nowMs: number): void {
