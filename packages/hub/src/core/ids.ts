@@ -9,7 +9,11 @@ export function createEventId(timeMs: number, random: Buffer): string {
 }
 
 export function formatUuid(bytes: Buffer): string {
-  const hex = bytes.toString('hex')
+  return hexAsUuid(bytes.toString('hex'))
+}
+
+/** The first 32 digits. */
+export function hexAsUuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }
 

@@ -1,7 +1,7 @@
 import { hash, randomFillSync } from 'node:crypto'
 import type { Integration, Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
-import { createEventId, formatUuid } from '../core/ids.ts'
+import { createEventId, hexAsUuid } from '../core/ids.ts'
 import type { EventKey } from '../store/event-keys.ts'
 
 /** An event with its identity, ready to be committed. What it is routed to may still change with the configuration. */
@@ -10,7 +10,8 @@ export interface PreparedEvent {
   readonly receivedAt: Date
   readonly source: Source
   readonly incoming: IncomingEvent
-  readonly sha256: Buffer
+  /** Of the body, in hexadecimal. */
+  readonly sha256: string
   /** What another event of the same source is a duplicate by; null: never one. */
   readonly key: EventKey | null
   wantedBy: readonly Integration[]
@@ -34,7 +35,8 @@ export function prepareEvent(
 ): PreparedEvent {
   const id = createEventId(nowMs, takeRandom())
   const receivedAt = new Date(nowMs)
-  const sha256 = hash('sha256', incoming.body, 'buffer')
+  // As a text it costs two thirds of what it does as bytes, which have memory of their own.
+  const sha256 = hash('sha256', incoming.body, 'hex')
   return {
     id,
     receivedAt,
@@ -48,13 +50,12 @@ export function prepareEvent(
 }
 
 /** Both hashes are cut to what a UUID holds. */
-function toKey(sourceId: number, key: string, eventId: string, sha256: Buffer): EventKey {
-  const keyHash = hash('sha256', `${sourceId}\0${key}`, 'buffer')
-  return { keyHash: firstAsUuid(keyHash), eventId, bodyHash: firstAsUuid(sha256) }
-}
-
-function firstAsUuid(bytes: Buffer): string {
-  return formatUuid(bytes.subarray(0, 16))
+function toKey(sourceId: number, key: string, eventId: string, sha256: string): EventKey {
+  return {
+    keyHash: hexAsUuid(hash('sha256', `${sourceId}\0${key}`, 'hex')),
+    eventId,
+    bodyHash: hexAsUuid(sha256),
+  }
 }
 
 const randomBytesPerId = 10

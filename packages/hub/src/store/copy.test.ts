@@ -46,7 +46,7 @@ function write(copy: CopyRows, row: Row, n: number): void {
   orNull(row.a_bigint, (value) => copy.bigint(value))
   orNull(row.a_bool, (value) => copy.bool(value))
   orNull(row.a_text, (value) => copy.text(value))
-  orNull(row.some_bytes, (value) => copy.bytes(value))
+  orNull(row.some_bytes, (value) => (n % 2 === 0 ? copy.bytes(value) : copy.hex(value.toString('hex'))))
   orNull(row.a_uuid, (value) => copy.uuid(value))
   orNull(row.a_time, (value) => copy.time(value))
   orNull(row.some_ints, (value) => copy.intArray(value))

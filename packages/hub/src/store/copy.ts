@@ -63,6 +63,14 @@ export class CopyRows {
     this.#length += value.copy(this.#buffer, this.#length)
   }
 
+  /** Bytes, given in hexadecimal. */
+  hex(value: string): void {
+    const length = value.length / 2
+    this.#reserve(4 + length)
+    this.#length = this.#buffer.writeInt32BE(length, this.#length)
+    this.#length += this.#buffer.write(value, this.#length, 'hex')
+  }
+
   uuid(value: string): void {
     this.#reserve(20)
     this.#length = this.#buffer.writeInt32BE(16, this.#length)

@@ -7,7 +7,8 @@ import type { Client, Pool } from './database.ts'
 /** An event about to be kept, with what only the log needs to know. */
 export interface NewEvent {
   readonly stored: StoredEvent
-  readonly sha256: Buffer
+  /** In hexadecimal. */
+  readonly sha256: string
   readonly causationId: string | null
   readonly deliverAt: Date | null
   readonly keyHash: string | null
@@ -37,7 +38,7 @@ function writeEvent(rows: CopyRows, log: NewEvent): void {
   textOrNull(rows, jsonOrNull(event.attributes))
   textOrNull(rows, event.contentType)
   rows.bytes(event.body)
-  rows.bytes(log.sha256)
+  rows.hex(log.sha256)
   textOrNull(rows, jsonOrNull(event.headers))
   textOrNull(rows, event.correlationId === event.id ? null : event.correlationId)
   textOrNull(rows, log.causationId)
