@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 import type { SigningSecrets } from './catalog.ts'
 
 /** What `webhook-signature` says for one message; several signatures while a secret is being rotated. */
@@ -12,14 +12,14 @@ export function secretBytes(secret: string): Buffer {
 }
 
 export function createSigner(secrets: SigningSecrets): Sign {
-  const current = secretBytes(secrets.current)
-  const previous = secrets.previous === null ? null : secretBytes(secrets.previous)
+  const current = createHmacSha256(secretBytes(secrets.current))
+  const previous = secrets.previous === null ? null : createHmacSha256(secretBytes(secrets.previous))
   const previousUntil = secrets.previousUntil
   return (messageId, at, body) => {
     const head = `${messageId}.${unixSeconds(at)}.`
-    const signature = signWith(current, head, body)
+    const signature = `v1,${current(head, body)}`
     if (!previous || !previousUntil || previousUntil <= at) return signature
-    return `${signature} ${signWith(previous, head, body)}`
+    return `${signature} v1,${previous(head, body)}`
   }
 }
 
@@ -27,6 +27,27 @@ export function unixSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1_000)
 }
 
-function signWith(key: Buffer, head: string, body: Uint8Array): string {
-  return `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`
+const blockBytes = 64
+const digestBytes = 32
+const scratch = Buffer.allocUnsafe(64 * 1024)
+
+/**
+ * HMAC-SHA-256 in base64, as RFC 2104 makes it of two hashes. Node's own object for each message, made, updated and
+ * collected, cost a delivery a tenth of its CPU; what is large is not copied for that.
+ */
+function createHmacSha256(key: Buffer): (head: string, body: Uint8Array) => string {
+  const padded = Buffer.alloc(blockBytes)
+  ;(key.length > blockBytes ? hash('sha256', key, 'buffer') : key).copy(padded)
+  const inner = padded.map((byte) => byte ^ 0x36)
+  const outer = Buffer.concat([padded.map((byte) => byte ^ 0x5c), Buffer.alloc(digestBytes)])
+  return (head, body) => {
+    const headBytes = Buffer.byteLength(head)
+    const length = blockBytes + headBytes + body.length
+    if (length > scratch.length) return createHmac('sha256', key).update(head).update(body).digest('base64')
+    scratch.set(inner)
+    scratch.write(head, blockBytes)
+    scratch.set(body, blockBytes + headBytes)
+    outer.write(hash('sha256', scratch.subarray(0, length), 'binary'), blockBytes, 'binary')
+    return hash('sha256', outer, 'base64')
+  }
 }
