@@ -7,26 +7,16 @@ import diagnostics from 'node:diagnostics_channel'
 import pg from 'pg'
 import { Pool } from 'undici'
 import type { Bug, Failpoint } from './named.ts'
+import { attempts, events, isCommit, plant, type Message } from './plants.ts'
 
 const failpoint = process.env['CHAOS_FAILPOINT'] as Failpoint | undefined
 const bug = process.env['CHAOS_BUG'] as Bug | undefined
 /** So often the point is passed before it kills, so that there is something to lose. */
 let passesLeft = Number(process.env['CHAOS_PASSES'] ?? 0)
 
-interface Query {
-  text?: string
-  name?: string
-  values?: unknown[]
-  callback?: (...given: unknown[]) => void
-}
-
 function die(point: Failpoint): void {
   if (point === failpoint && passesLeft-- <= 0) process.kill(process.pid, 'SIGKILL')
 }
-
-const events = /copy hub\.events/
-const attempts = /copy hub\.attempts/
-const isCommit = /;\s*commit\b/
 
 const prototype = pg.Client.prototype as unknown as { query: (...given: unknown[]) => unknown }
 const query = prototype.query
@@ -35,7 +25,7 @@ prototype.query = function (this: unknown, first: unknown, ...others: unknown[])
   return query.call(this, first, ...others)
 }
 
-function watch(statement: Query): void {
+function watch(statement: Message): void {
   const text = statement.text ?? ''
   if (events.test(text)) die('before the events are copied')
   if (attempts.test(text)) die('before the outcomes are written')
@@ -51,24 +41,11 @@ function watch(statement: Query): void {
       callback(...given)
     }
   }
-  plant(statement, text)
+  if (bug) plant(bug, statement, nowAndThen)
 }
 
 let chances = 0
 const nowAndThen = (): boolean => ++chances % 20 === 0
-
-function plant(statement: Query, text: string): void {
-  if (bug === 'acknowledge before commit' && events.test(text) && isCommit.test(text) && nowAndThen())
-    statement.text = text.replace(isCommit, '; rollback')
-  if (bug === 'drop a batch of outcomes' && attempts.test(text) && isCommit.test(text) && nowAndThen())
-    statement.text = text.replace(isCommit, '; rollback')
-  if (bug === 'end rows of others' && /delete from hub\.queue q where/.test(text))
-    statement.text = text.replace(/ and owner = \d+/g, '')
-  if (bug === 'hand over out of order')
-    statement.text = text.replace(/and not exists \(\s*select from hub\.queue earlier[^)]*\)/g, '')
-  if (bug === 'advance a mark too far' && statement.name?.startsWith('claim-fresh') && statement.values)
-    statement.values[2] = Number(statement.values[2]) + 5_000
-}
 
 const pool: Pick<Pool, 'dispatch'> = Pool.prototype
 const dispatch: (this: Pool, ...given: Parameters<Pool['dispatch']>) => boolean = pool['dispatch']
