@@ -18,8 +18,9 @@ import { bugs } from './chaos/named.ts'
 import { readOptions } from './chaos/options.ts'
 import { playFaults } from './chaos/play.ts'
 import { formatFaults, type Played } from './chaos/report.ts'
-import { setStage, storeOf, type Closing } from './chaos/set-stage.ts'
+import { database, setStage, storeOf, type Closing } from './chaos/set-stage.ts'
 import { allReady, type Stage } from './chaos/stage.ts'
+import { callWitness, foreignEndings } from './chaos/witness.ts'
 import { Load } from './crash/load.ts'
 import { faultsOf, formatVerdict, lastWord } from './crash/report.ts'
 import { behaveAsUsual, configure, targets } from './crash/world.ts'
@@ -50,12 +51,14 @@ async function play(): Promise<number> {
 async function run(stage: Stage): Promise<number> {
   const startedMs = performance.now()
   const { auditor, sink } = stage
+  await callWitness(stage.postgres, database)
   const load = await startLoad(stage)
   const failures: string[] = []
   const failed = (error: unknown): void => void failures.push((error as Error).message)
   const played: Played[] = []
   await playFaults(stage, {
     seed: options.seed,
+    bug: options.bug,
     isOver: () => isOver(performance.now() - startedMs, auditor.acceptedCount),
     played,
   }).catch(failed)
@@ -68,6 +71,8 @@ async function run(stage: Stage): Promise<number> {
   await until('all that is owed has arrived', () => auditor.missing === 0, drainWithinMs).catch(failed)
   const drainedMs = performance.now() - settledMs
   const truth = await settledTruth(stage.postgres)
+  const foreign = await foreignEndings(stage.postgres, database)
+  if (foreign > 0) failures.push(`${foreign} rows were ended by nodes that did not own them`)
   const verdict = auditor.judge()
   const wrong = [...failures, ...faultsOf(verdict, truth)]
   console.log([formatFaults(played), '', ...leftOut(stage), formatVerdict(verdict, truth), ''].join('\n'))

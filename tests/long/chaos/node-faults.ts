@@ -9,7 +9,7 @@ import type { Fault } from './stage.ts'
 const pastLeaseMs = 8_000
 const sabotage = path.resolve(import.meta.dirname, 'sabotage.ts')
 
-export const nodeFaults: Readonly<Record<string, Fault>> = {
+export const nodeFaults = {
   'kill -9 of a node': async (_stage, { node, random }) => {
     await node.kill()
     await sleep(random.between(0, 3_000))
@@ -39,7 +39,7 @@ export const nodeFaults: Readonly<Record<string, Fault>> = {
     node.signal('SIGCONT')
     await node.ready()
   },
-}
+} satisfies Readonly<Record<string, Fault>>
 
 /** Needs libfaketime. */
 export function clockJump(libfaketime: string): Fault {

@@ -3,6 +3,7 @@ import type { Auditor } from '../../support/auditor.ts'
 import { Random } from '../../support/random.ts'
 import { behaveAsUsual, targets } from '../crash/world.ts'
 import { lanesOf, type Lane } from './lanes.ts'
+import type { Bug } from './named.ts'
 import type { Played } from './report.ts'
 import type { Stage } from './stage.ts'
 
@@ -12,6 +13,8 @@ const lookEveryMs = 100
 
 interface Plan {
   readonly seed: number
+  /** One that was planted. */
+  readonly bug: Bug | undefined
   readonly isOver: () => boolean
   /** Filled with what was done, also when it fails in the end. */
   readonly played: Played[]
@@ -19,7 +22,7 @@ interface Plan {
 
 export async function playFaults(stage: Stage, plan: Plan): Promise<void> {
   const ended = new AbortController()
-  const lanes = lanesOf(stage).map(async (lane, index) => {
+  const lanes = lanesOf(stage, plan.bug).map(async (lane, index) => {
     try {
       await playLane(stage, lane, { ...plan, seed: plan.seed + index }, ended.signal)
     } catch (error) {

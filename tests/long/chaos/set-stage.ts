@@ -21,7 +21,8 @@ export type Closing = (() => Promise<unknown> | void)[]
 
 /** Segments come one by one, so that a full disk is felt at once, and few enough for a small one. */
 const walSettings = { wal_recycle: 'off', min_wal_size: '32MB', max_wal_size: '192MB' }
-const database = 'chaos'
+/** Of the hub. */
+export const database = 'chaos'
 
 export async function setStage({ nodes, queue, bug }: StageOptions, closing: Closing): Promise<Stage> {
   const sink = await Sink.start()
