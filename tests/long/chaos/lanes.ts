@@ -1,6 +1,6 @@
 import { locateService } from '../../../scripts/services.ts'
 import { brokerFaults } from './broker-faults.ts'
-import { clockJump, nodeFaults } from './node-faults.ts'
+import { asleepBehindSlowTargets, clockJump, nodeFaults } from './node-faults.ts'
 import { fullDisk, postgresFaults } from './postgres-faults.ts'
 import type { Bug } from './named.ts'
 import type { Fault, Stage } from './stage.ts'
@@ -13,25 +13,22 @@ export interface Lane {
   readonly excuses: 'all' | 'its target' | 'nothing'
 }
 
-/** A bug that only this brings to light: a short run may come without it. */
-const shownBy: { readonly [bug in Bug]?: keyof typeof nodeFaults } = {
-  'end rows of others': 'SIGSTOP past the lease',
+/** What brings a bug to light that a short run may not meet. */
+const shownBy: { readonly [bug in Bug]?: Readonly<Record<string, Fault>> } = {
+  'end rows of others': { 'SIGSTOP past the lease, behind slow targets': asleepBehindSlowTargets },
 }
 
 export function lanesOf({ disk, broker }: Stage, bug?: Bug): readonly Lane[] {
   const libfaketime = locateService('libfaketime')
-  const only = bug && shownBy[bug]
   return [
     {
       excuses: 'all',
-      faults: only
-        ? { [only]: nodeFaults[only] }
-        : {
-            ...nodeFaults,
-            ...postgresFaults,
-            ...(disk && { 'full disk below the WAL': fullDisk }),
-            ...(libfaketime !== null && { 'clock jumps by an hour': clockJump(libfaketime) }),
-          },
+      faults: (bug && shownBy[bug]) ?? {
+        ...nodeFaults,
+        ...postgresFaults,
+        ...(disk && { 'full disk below the WAL': fullDisk }),
+        ...(libfaketime !== null && { 'clock jumps by an hour': clockJump(libfaketime) }),
+      },
     },
     { excuses: 'its target', faults: targetFaults },
     ...(broker ? [{ excuses: 'nothing', faults: brokerFaults } as const] : []),

@@ -41,6 +41,16 @@ export const nodeFaults = {
   },
 } satisfies Readonly<Record<string, Fault>>
 
+/** What the node had sent is answered while it sleeps, and is under way again from another when it wakes. */
+export const asleepBehindSlowTargets: Fault = async (stage, chosen) => {
+  const proxies = [...stage.toTargets.values()]
+  for (const proxy of proxies) proxy.trouble({ kind: 'latency', ms: 1_500 })
+  await sleep(3_000)
+  await nodeFaults['SIGSTOP past the lease'](stage, chosen)
+  await sleep(2_000)
+  for (const proxy of proxies) proxy.trouble({ kind: 'none' })
+}
+
 /** Needs libfaketime. */
 export function clockJump(libfaketime: string): Fault {
   return async (_stage, { node }) => {
