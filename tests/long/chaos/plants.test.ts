@@ -9,10 +9,10 @@ import { bugs, type Bug } from './named.ts'
 import { plant, type Message } from './plants.ts'
 
 /** A message of the hub as it is now in which each bug shows; the last one is planted among the requests. */
-const messages: Record<Exclude<Bug, 'swap two targets'>, () => Promise<Message>> = {
-  'acknowledge before commit': () => Promise.resolve(committed(insertEvents([]).sql)),
-  'drop a batch of outcomes': () => Promise.resolve(committed(appendAttempts([]).sql)),
-  'end rows of others': () => Promise.resolve({ text: endRows([{ integrationId: 1, seq: 2 }], 7).sql }),
+const messages: Record<Exclude<Bug, 'swap two targets'>, () => Message | Promise<Message>> = {
+  'acknowledge before commit': () => committed(insertEvents([]).sql),
+  'drop a batch of outcomes': () => committed(appendAttempts([]).sql),
+  'end rows of others': () => ({ text: endRows([{ integrationId: 1, seq: 2 }], 7).sql }),
   'hand over out of order': () => claim('subject'),
   'advance a mark too far': () => claim('none'),
 }

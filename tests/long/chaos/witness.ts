@@ -1,3 +1,4 @@
+import { epochLock } from '../../../packages/hub/src/store/nodes.ts'
 import type { PostgresServer } from '../../support/postgres.ts'
 
 /**
@@ -14,7 +15,7 @@ const witnessSql = `
     select ended.integration_id, ended.seq, ended.owner, held.epochs
     from ended, (
       select coalesce(array_agg(objid::bigint), '{}') as epochs from pg_locks
-      where locktype = 'advisory' and classid = 7301 and pid = pg_backend_pid()
+      where locktype = 'advisory' and classid = ${epochLock} and pid = pg_backend_pid()
     ) as held
     where ended.owner is null or ended.owner <> all (held.epochs);
     return null;

@@ -19,7 +19,7 @@ export function attributesOf(event: Described): readonly (readonly [string, stri
   const subject = given['subject'] ?? event.subject
   if (subject !== null) all.push(['subject', subject])
   all.push(['correlationid', given['correlationid'] ?? event.correlationId])
-  for (const name in given) if (!alwaysTold.has(name)) all.push([name, given[name] ?? ''])
+  all.push(...Object.entries(given).filter(([name]) => !alwaysTold.has(name)))
   return all
 }
 

@@ -7,8 +7,8 @@ export interface Timed extends Member {
 }
 
 /**
- * Those under way, each with its deadline. One timer for all of them: nearly none is ever late, and a timer each, set and
- * cleared thousands of times a second, costs more than all else that is done for them.
+ * Those under way, each with its deadline. One timer for all of them: nearly none is ever late, and a timer each was set
+ * and cleared thousands of times a second.
  */
 export class Deadlines<T extends Timed> extends Roster<T> {
   #timer: NodeJS.Timeout | undefined

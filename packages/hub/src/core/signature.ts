@@ -32,8 +32,8 @@ const digestBytes = 32
 const scratch = Buffer.allocUnsafe(64 * 1024)
 
 /**
- * HMAC-SHA-256 in base64, as RFC 2104 makes it of two hashes. Node's own object for each message, made, updated and
- * collected, cost a delivery a tenth of its CPU; what is large is not copied for that.
+ * HMAC-SHA-256 in base64, as RFC 2104 makes it of two hashes: Node's own object, made, updated and collected for each
+ * message, took half as long again. What is large is not copied for that.
  */
 function createHmacSha256(key: Buffer): (head: string, body: Uint8Array) => string {
   const padded = Buffer.alloc(blockBytes)

@@ -10,14 +10,14 @@ const reservedShare = 0.05
 const againFactor = 1.2
 /** With so much more free, a disk that writes 400 MB a second is seen to fill in time. */
 const farBytes = 2 * 1024 ** 3
-const everyMs = { near: 1_000, far: 5_000 }
+const lookEveryMs = { near: 1_000, far: 5_000 }
 
 /** Watches the disk of the embedded database; of an external one its operator does. */
 export class DiskWatch {
   readonly #directory: string
   readonly #telemetry: Telemetry
   #isFull = false
-  #isFar = false
+  #everyMs = lookEveryMs.near
   #stopped = false
   #timer: NodeJS.Timeout | null = null
 
@@ -37,10 +37,7 @@ export class DiskWatch {
   }
 
   start(): void {
-    this.#timer ??= setTimeout(
-      () => void this.#look(),
-      untilBeat(this.#isFar ? everyMs.far : everyMs.near),
-    ).unref()
+    this.#timer ??= setTimeout(() => void this.#look(), untilBeat(this.#everyMs)).unref()
   }
 
   stop(): void {
@@ -64,6 +61,6 @@ export class DiskWatch {
     const isFull = freeBytes < reservedBytes * (this.#isFull ? againFactor : 1)
     if (isFull !== this.#isFull) this.#telemetry.emit('disk', { isFull, freeBytes })
     this.#isFull = isFull
-    this.#isFar = freeBytes - reservedBytes > farBytes
+    this.#everyMs = freeBytes - reservedBytes > farBytes ? lookEveryMs.far : lookEveryMs.near
   }
 }

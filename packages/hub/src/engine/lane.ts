@@ -193,13 +193,13 @@ export class Lane implements Taker {
       const next = this.#window.peek(this.#retrying < retrySlots(concurrency))
       if (!next?.event || !this.#deps.slots.hasOneFor(this) || !this.#pace.take(nowMs)) break
       this.#window.shift(next)
-      this.#start(next, next.event, false)
+      this.#start(next, next.event, false, nowMs)
     }
     if (!this.#loading && this.#window.size > 0) void this.#load()
   }
 
-  #start(work: Work, event: StoredEvent, asProbe: boolean): void {
-    const flight = this.#flights.begin(work, Date.now())
+  #start(work: Work, event: StoredEvent, asProbe: boolean, nowMs: number): void {
+    const flight = this.#flights.begin(work, nowMs)
     this.#deps.slots.take()
     if (isRetry(work)) this.#retrying++
     // Under the lease that lasts then, which may be a later one under which it was claimed again.
@@ -319,7 +319,7 @@ export class Lane implements Taker {
       this.#pace.take(Date.now())
     ) {
       this.#window.pass(work)
-      this.#start(work, work.event, true)
+      this.#start(work, work.event, true, Date.now())
     } else {
       if (work && this.#deps.owns(epoch)) this.#window.push(work)
       // Nothing waits that could show more than the probe request did.

@@ -40,7 +40,7 @@ export interface LiveCatalogDeps {
 /** Alone, it is this node itself that changes the configuration; one may have come and not been seen yet. */
 const pollMs = { alone: 1_000, shared: 500 }
 
-/** The configuration in memory, at most a moment older than the store. */
+/** The configuration in memory, at most a second older than the store. */
 export class LiveCatalog {
   readonly #deps: LiveCatalogDeps
   readonly #listeners = new Set<CatalogListener>()

@@ -4,7 +4,7 @@ import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
 
 /** The first key of the advisory locks that guard epochs. */
-const epochLock = 7_301
+export const epochLock = 7_301
 
 export interface NodeIdentity {
   /** The same over restarts of one node, and of no other. */

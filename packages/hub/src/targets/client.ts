@@ -1,7 +1,7 @@
 import { Pool, type buildConnector } from 'undici'
 import type { AddressPolicy } from '../core/address.ts'
-import type { Outcome } from '../core/outcome.ts'
 import { Deadlines } from '../core/deadlines.ts'
+import type { Outcome } from '../core/outcome.ts'
 import { createConnector, type Lookup, type Trust } from './connector.ts'
 import { HttpExchange, type Beginning, type ExchangeRules } from './exchange.ts'
 import type { OutgoingRequest } from './request.ts'
@@ -45,7 +45,7 @@ export function openClient(origin: string, options: ClientOptions): HttpClient {
   }
 }
 
-/** One listener for all exchanges that a signal cuts off: one each cost more than the exchange's own timer. */
+/** One listener for all exchanges that a signal cuts off: one each cost more than a timer. */
 function flightsBySignal(): (signal: AbortSignal) => Deadlines<HttpExchange> {
   const known = new WeakMap<AbortSignal, Deadlines<HttpExchange>>()
   return (signal) => {
