@@ -11,7 +11,7 @@ const work = (seq: number, epoch: number): Work => ({ delivery: delivery(seq), e
 test('what a former epoch sent and still flies is not sent again when it is claimed again', () => {
   const flights = new Flights()
   const [before, landed] = [flights.begin(work(1, 7), 0), flights.begin(work(2, 7), 0)]
-  flights.end(landed, 0)
+  flights.end(landed, 0, false)
   const again = { ...delivery(1), attempts: 1 }
 
   const toSend = flights.toSend([again, delivery(2), delivery(3)], 8)
@@ -35,10 +35,10 @@ test('it is not stalled while something flies that a former epoch sent', () => {
 })
 
 // Seen to fail with: counted from the last landing only, so that the first to fly after a quiet hour were stalled; with a slot left.
-test('it is stalled when all that may fly does and nothing has landed for a second', () => {
+test('it is stalled when all that may fly does and nothing was answered for a second', () => {
   const flights = new Flights()
   const hourMs = 3_600_000
-  flights.end(flights.begin(work(1, 7), 0), 10)
+  flights.end(flights.begin(work(1, 7), 0), 10, false)
   const first = flights.begin(work(2, 7), hourMs)
   assert.equal(flights.isStalled(2, 7, hourMs + 5_000), false)
   flights.begin(work(3, 7), hourMs + 600)
@@ -46,10 +46,23 @@ test('it is stalled when all that may fly does and nothing has landed for a seco
     [1_000, 1_001].map((afterMs) => flights.isStalled(2, 7, hourMs + afterMs)),
     [false, true],
   )
-  flights.end(first, hourMs + 1_500)
+  flights.end(first, hourMs + 1_500, false)
   flights.begin(work(4, 7), hourMs + 1_500)
   assert.deepEqual(
     [2_500, 2_501].map((afterMs) => flights.isStalled(2, 7, hourMs + afterMs)),
     [false, true],
   )
+})
+
+// Seen to fail with: unstalled by any landing, so that lanes whose circuits were about to open took hundreds of rows
+// into memory and had to free them.
+test('it stays stalled while what lands does so because its time is over', () => {
+  const flights = new Flights()
+  const hung = flights.begin(work(1, 7), 0)
+  flights.end(hung, 15_000, true)
+  const next = flights.begin(work(2, 7), 15_000)
+  assert.equal(flights.isStalled(1, 7, 15_001), true)
+  flights.end(next, 15_500, false)
+  flights.begin(work(3, 7), 15_500)
+  assert.equal(flights.isStalled(1, 7, 15_501), false)
 })

@@ -8,14 +8,16 @@ export interface Flight extends Member {
   work: Work
 }
 
-/** A target that lets nothing land for so long, with all that may fly under way, may hang for long. */
+/** A target that answers nothing for so long, with all that may fly under way, may hang for long. */
 const stallMs = 1_000
 
 /** What a lane has under way. */
 export class Flights {
   readonly #roster = new Roster<Flight>()
-  /** When something landed, or began while nothing was under way. */
+  /** When something was answered, or began while nothing was under way. */
   #movedMs = 0
+  /** What landed last did so because its time was over. */
+  #hangs = false
 
   get size(): number {
     return this.#roster.size
@@ -26,15 +28,16 @@ export class Flights {
   }
 
   begin(work: Work, nowMs: number): Flight {
-    if (this.size === 0) this.#movedMs = nowMs
+    if (this.size === 0 && !this.#hangs) this.#movedMs = nowMs
     const flight = { work, place: 0 }
     this.#roster.add(flight)
     return flight
   }
 
-  end(flight: Flight, nowMs: number): void {
+  end(flight: Flight, nowMs: number, timedOut: boolean): void {
     this.#roster.delete(flight)
-    this.#movedMs = nowMs
+    this.#hangs = timedOut
+    if (!timedOut) this.#movedMs = nowMs
   }
 
   /**

@@ -212,7 +212,7 @@ export class Lane implements Taker {
   #landedWith(started: Work, flight: Flight, outcome: Outcome, asProbe: boolean): void {
     const { work } = flight
     const nowMs = Date.now()
-    this.#flights.end(flight, nowMs)
+    this.#flights.end(flight, nowMs, outcome.errorClass === 'timeout')
     this.#window.done(started)
     this.#deps.slots.giveBack()
     if (isRetry(started)) this.#retrying--
