@@ -13,7 +13,7 @@ import type { PostgresServer } from '../support/postgres.ts'
 import { Random } from '../support/random.ts'
 import { readEventsOf, readLeftOver, readStoreTruth, type StoreTruth } from '../support/store-truth.ts'
 import { AnyNode } from './chaos/any-node.ts'
-import { leftOut } from './chaos/lanes.ts'
+import { leftOut, targetTimeoutMs } from './chaos/lanes.ts'
 import { bugs } from './chaos/named.ts'
 import { readOptions } from './chaos/options.ts'
 import { playFaults } from './chaos/play.ts'
@@ -106,7 +106,7 @@ async function startLoad({ cluster, auditor, sink, toTargets }: Stage): Promise<
     const target = targets.find((one) => one === name)
     return `http://127.0.0.1:${target && toTargets.get(target)?.port}/${name}`
   }
-  const keys = await configure(first.api, { urlOf })
+  const keys = await configure(first.api, { urlOf }, targetTimeoutMs(options.bug))
   behaveAsUsual(sink, new Random(options.seed))
   const api = new AnyNode(cluster.nodes.map((node) => node.api))
   await api.know(Object.values(keys))

@@ -33,10 +33,14 @@ const quickRetries = { delaysMs: [20, 50, 100, 200], maxAttempts: 100 }
 export type SourceKeys = Readonly<Record<SourceName, string>>
 
 /** Makes the sources and integrations, and then gives each source its key: a node that knows the keys knows all of it. */
-export async function configure(api: Api, sink: { urlOf(target: string): string }): Promise<SourceKeys> {
+export async function configure(
+  api: Api,
+  sink: { urlOf(target: string): string },
+  timeoutMs = 5_000,
+): Promise<SourceKeys> {
   for (const source of Object.keys(routes)) expectOk(await api.put(`/v1/sources/${source}`, {}))
   for (const [name, policy] of Object.entries(integrations)) {
-    const target = { kind: 'http', url: sink.urlOf(name), timeoutMs: 5_000 }
+    const target = { kind: 'http', url: sink.urlOf(name), timeoutMs }
     expectOk(
       await api.put(`/v1/integrations/${name}`, {
         ...policy,
