@@ -20,3 +20,23 @@ export interface Failure {
   readonly subject: string
   readonly message: string
 }
+
+/** One of several, the first of which says when and on which machine; a scenario is as the last that measured it has it. */
+export function join(first: BenchDocument, ...others: readonly BenchDocument[]): BenchDocument {
+  const all = [first, ...others]
+  const lastOf = new Map(
+    all.flatMap((document) => document.judged.map(({ scenario }) => [scenario, document] as const)),
+  )
+  const current = <T extends { readonly scenario: string }>(
+    of: (document: BenchDocument) => readonly T[],
+  ): T[] =>
+    [...lastOf].flatMap(([name, document]) => of(document).filter(({ scenario }) => scenario === name))
+  return {
+    ...first,
+    command: all.map(({ command }) => command).join('\n'),
+    machine: { ...first.machine, commit: [...new Set(all.map(({ machine }) => machine.commit))].join(', ') },
+    judged: current(({ judged }) => judged),
+    series: current(({ series }) => series),
+    failures: current(({ failures }) => failures),
+  }
+}

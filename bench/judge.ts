@@ -12,6 +12,7 @@ export interface Series {
 export type Verdict = 'aim' | 'must' | 'miss' | 'told' | 'not measured'
 
 export interface Judged {
+  readonly scenario: string
   readonly requirement: Requirement
   /** Medians, by subject: of all of them, or of the two that are compared. */
   readonly medians: Readonly<Record<string, number>>
@@ -37,6 +38,7 @@ export function judge({ name, requirements }: Measured, all: readonly Series[]):
       .filter(({ subject }) => isCompared(subject))
       .map(({ subject, rounds }) => [subject, median(valuesOf(rounds, figure))] as const)
     return {
+      scenario: name,
       requirement,
       medians: Object.fromEntries(medians),
       value,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BenchDocument } from './document.ts'
+import { join, type BenchDocument } from './document.ts'
 import { replaceFigures, writeFigures } from './published.ts'
 import { quickSizes } from './sizes.ts'
 
@@ -19,6 +19,7 @@ const document: BenchDocument = {
   sizes: quickSizes,
   judged: [
     {
+      scenario: 'end-to-end',
       requirement: {
         what: 'end to end ÷ floor',
         figure: 'deliveredPerSecond',
@@ -66,4 +67,30 @@ test('a run beside other work is marked as such', () => {
     writeFigures({ ...document, series: [{ scenario: 'batch', subject: 'hub', rounds: [{ othersShare }] }] })
   assert.match(besideOthers(0.42), /Other work took 42 % to 42 % of this machine/)
   assert.doesNotMatch(besideOthers(0.02), /Other work/)
+})
+
+// Seen to fail with: the scenarios of all, so that what was measured again stood there twice.
+test('what was measured again replaces what was found before, and the rest stays', () => {
+  const [judged] = document.judged
+  assert.ok(judged)
+  const more: BenchDocument = {
+    ...document,
+    command: 'npm run bench -- --scenarios end-to-end',
+    machine: { ...document.machine, commit: 'def5678' },
+    judged: [{ ...judged, value: 0.9, verdict: 'aim' }],
+    series: [{ scenario: 'end-to-end', subject: 'hub', rounds: [{ deliveredPerSecond: 7_200, p99Ms: 12 }] }],
+    failures: [],
+  }
+  const idle = { ...judged, scenario: 'idle' }
+  const joined = join({ ...document, judged: [judged, idle], failures: [] }, more)
+  assert.deepEqual(
+    joined.judged.map(({ scenario, value }) => [scenario, value]),
+    [
+      ['end-to-end', 0.9],
+      ['idle', 0.5],
+    ],
+  )
+  assert.deepEqual(joined.series, [more.series[0], document.series[1]])
+  assert.equal(joined.command, 'npm run bench -- --quick\nnpm run bench -- --scenarios end-to-end')
+  assert.equal(joined.machine.commit, 'abc1234, def5678')
 })
