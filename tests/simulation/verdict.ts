@@ -23,7 +23,7 @@ export async function judge(world: World, postgres: Postgres): Promise<readonly 
     ...untrue(endings),
     ...outOfOrder(world),
     ...tooFast(world),
-    ...repeated(world),
+    ...repeated(world, await countEpochs(postgres)),
     ...(await drifted(postgres)),
   ]
 }
@@ -81,9 +81,9 @@ function tooFast({ arrivals, restarts }: World): string[] {
   )
 }
 
-/** Where nothing broke, nothing arrives twice once it was taken. */
-function repeated({ arrivals, schedule }: World): string[] {
-  if (schedule.faults > 0) return []
+/** Where nothing broke, nothing arrives twice once it was taken; unless a stall outlasted a lease, and a node began again. */
+function repeated({ arrivals, schedule, restarts }: World, epochs: number): string[] {
+  if (schedule.faults > 0 || epochs > restarts.length) return []
   const taken = new Set<string>()
   return arrivals.flatMap(({ integration, n, isTaken }) => {
     const key = `${integration} ${n}`
@@ -91,6 +91,13 @@ function repeated({ arrivals, schedule }: World): string[] {
     if (isTaken) taken.add(key)
     return isRepeated ? [`${n} arrived again at ${integration} though nothing broke`] : []
   })
+}
+
+async function countEpochs(postgres: Postgres): Promise<number> {
+  const [row] = await postgres.rows<{ readonly count: number }>(
+    'select last_value::int as count from hub.epochs',
+  )
+  return row?.count ?? 0
 }
 
 async function drifted(postgres: Postgres): Promise<string[]> {
