@@ -41,6 +41,7 @@ export function createEngine({
       refresh: () => Promise.resolve(),
       subscribe: () => () => undefined,
       share: () => undefined,
+      versionSeen: () => undefined,
     },
     createPartitions: () => Promise.resolve(),
     refusal: () => null,

@@ -1,4 +1,5 @@
-const beatMs = 500
+/** Each of the longer ones falls together with a shorter one. */
+const beatsMs = [1_000, 500]
 /** Timers may be this early. */
 const earlyMs = 2
 
@@ -7,7 +8,8 @@ const earlyMs = 2
  * once for all that is due, not once for each; where waking costs more than the work, that is most of what it costs.
  */
 export function untilBeat(withinMs: number, nowMs = performance.now()): number {
-  if (withinMs < beatMs) return withinMs
+  const beatMs = beatsMs.find((ms) => ms <= withinMs)
+  if (beatMs === undefined) return withinMs
   const latestMs = nowMs + withinMs + earlyMs
   return Math.ceil(latestMs - (latestMs % beatMs) - nowMs)
 }

@@ -26,7 +26,7 @@ export interface EngineDeps {
   readonly queue: ReadyQueue
   readonly identity: NodeIdentity
   readonly nodeSettings: NodeSettings
-  readonly catalog: Pick<LiveCatalog, 'current' | 'refresh' | 'subscribe' | 'share'>
+  readonly catalog: Pick<LiveCatalog, 'current' | 'refresh' | 'subscribe' | 'share' | 'versionSeen'>
   readonly createTarget: LaneDeps['createTarget']
   readonly createPartitions: () => Promise<void>
   /** Why nothing can be accepted now; null: it can. */
@@ -62,6 +62,7 @@ export class Engine {
       epochEnded: () => this.lanes.forget(),
       shareChanged: (share) => this.#shareChanged(share),
       mayOwn: () => this.lanes.pump(),
+      configVersionSeen: (version) => deps.catalog.versionSeen(version),
       rowsFreed: () => this.#lookAgain(),
     })
     const epoch = (): number | null => this.#node.epoch
@@ -179,10 +180,13 @@ export class Engine {
   /** What other nodes freed or saw, or people and replays made due, is found by looking. */
   async #look(): Promise<void> {
     try {
-      if (this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0)
-        for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
-          this.lanes.get(integrationId)?.setCircuit(kept)
-      for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
+      const looksAtCircuits = this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0
+      const [circuits, lanes] = await Promise.all([
+        looksAtCircuits ? this.#circuits.changedElsewhere() : [],
+        this.#deps.queue.waiting(this.lanes.refs()),
+      ])
+      for (const [integrationId, kept] of circuits) this.lanes.get(integrationId)?.setCircuit(kept)
+      for (const waiting of lanes) this.lanes.found(waiting)
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })
     }

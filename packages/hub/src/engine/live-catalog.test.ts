@@ -37,6 +37,41 @@ test("another node's change arrives by itself, and its listeners are told", asyn
   assert.ok(catalog.current.sourceByName.has('elsewhere'))
 })
 
+// Seen to fail with: told and not read.
+test('who is told of a version that is not its own reads it', async () => {
+  const { catalog } = otherNode()
+  await catalog.refresh()
+  const changes = new EventEmitter()
+  catalog.subscribe((index) => changes.emit('change', index))
+  const changed = once(changes, 'change', { signal: AbortSignal.timeout(5_000) })
+  await putNewSource('heard-of')
+  catalog.versionSeen(catalog.current.catalog.version + 1)
+  await changed
+  assert.ok(catalog.current.sourceByName.has('heard-of'))
+})
+
+// Seen to fail with: every poll asks.
+test('the poll after a version was told asks nobody, the one after that does', async (t) => {
+  const { pool, secrets } = hub.configuring
+  let asked = 0
+  const polled = new EventEmitter()
+  const counting = Object.create(pool, {
+    query: {
+      value: (...args: unknown[]) => {
+        polled.emit('asked', ++asked)
+        return Reflect.apply(pool.query, pool, args)
+      },
+    },
+  }) as typeof pool
+  const catalog = new LiveCatalog({ pool: counting, secrets, onError: (error) => assert.fail(String(error)) })
+  await catalog.start()
+  t.after(() => catalog.stop())
+  const startedMs = performance.now()
+  catalog.versionSeen(catalog.current.catalog.version)
+  await once(polled, 'asked', { signal: AbortSignal.timeout(5_000) })
+  assert.ok(performance.now() - startedMs >= 1_000 - 10, 'asked at the first poll')
+})
+
 test('a look at an unchanged store reads nothing and tells nobody', async () => {
   const { catalog } = otherNode()
   await catalog.refresh()

@@ -40,7 +40,7 @@ export interface LiveCatalogDeps {
 /** Alone, it is this node itself that changes the configuration; one may have come and not been seen yet. */
 const pollMs = { alone: 1_000, shared: 500 }
 
-/** The configuration in memory, at most a second older than the store. */
+/** The configuration in memory, at most a second older than the store, of which it is told or else asks. */
 export class LiveCatalog {
   readonly #deps: LiveCatalogDeps
   readonly #listeners = new Set<CatalogListener>()
@@ -50,6 +50,8 @@ export class LiveCatalog {
   #started: Promise<void> | null = null
   #polling: Promise<void> | null = null
   #isShared = false
+  /** Since the last poll. */
+  #wasTold = false
   #stop = new AbortController()
 
   constructor(deps: LiveCatalogDeps) {
@@ -101,21 +103,32 @@ export class LiveCatalog {
     return read
   }
 
+  /** Of who asked the store for something else: an idle node need not ask once more. */
+  versionSeen(version: number): void {
+    this.#wasTold = true
+    this.#refreshTo(version).catch(this.#deps.onError)
+  }
+
   /** One look at the version; reads everything only when it changed. */
   async tick(): Promise<void> {
     try {
-      const version = await readConfigVersion(this.#deps.pool)
-      if (version !== this.#current.catalog.version) await this.refresh()
+      await this.#refreshTo(await readConfigVersion(this.#deps.pool))
     } catch (error) {
       this.#deps.onError(error)
     }
+  }
+
+  async #refreshTo(version: number): Promise<void> {
+    if (version !== this.#current.catalog.version) await this.refresh()
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const waitMs = untilBeat(this.#isShared ? pollMs.shared : pollMs.alone)
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => undefined)
-      if (!signal.aborted) await this.tick()
+      if (signal.aborted) return
+      if (!this.#wasTold) await this.tick()
+      this.#wasTold = false
     }
   }
 

@@ -32,6 +32,7 @@ function makeNode(nodeKey: string, settings = { leaseMs, renewEveryMs: 50 }): No
   return new Node(store.pool, { nodeKey, host: 'test', version: '0' }, settings, telemetry, {
     epochEnded: () => undefined,
     shareChanged: () => undefined,
+    configVersionSeen: () => undefined,
     mayOwn: () => undefined,
     rowsFreed: () => void freed++,
   })

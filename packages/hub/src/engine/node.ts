@@ -19,7 +19,7 @@ export interface NodeSettings {
   readonly renewEveryMs: number
 }
 
-export const defaultNodeSettings: NodeSettings = { leaseMs: 6_000, renewEveryMs: 1_500 }
+export const defaultNodeSettings: NodeSettings = { leaseMs: 6_000, renewEveryMs: 1_000 }
 
 const retryBeginMs = 250
 /** By the database's clock a lease is over only after its last millisecond. */
@@ -31,6 +31,8 @@ export interface NodeListener {
   /** Nodes came or went, so this node's part of every limit is another. */
   shareChanged(share: Share): void
   mayOwn(epoch: number): void
+  /** Told at every renewal. */
+  configVersionSeen(version: number): void
   /** Rows of an epoch that is over were freed: what lies before the marks is worth a look. */
   rowsFreed(): void
 }
@@ -137,17 +139,19 @@ export class Node {
   async #renew(epoch: number): Promise<boolean> {
     // Counted from before the renewal was sent, so that it ends here before it ends there.
     const sentMs = performance.now()
-    const others = await renewLease(this.#pool, epoch, this.#settings.leaseMs)
-    if (!others) {
+    const renewal = await renewLease(this.#pool, epoch, this.#settings.leaseMs)
+    if (!renewal) {
       this.#telemetry.emit('leaseLost', { epoch })
       this.#end(epoch)
       return false
     }
+    const { others, configVersion } = renewal
     // First its part, or a node that has just come would begin with all of it.
     this.#listener.shareChanged(shareAmong(others, epoch))
     if (this.#epoch === epoch) this.#extendLease(sentMs, epoch)
     if (others.some(isOver)) this.#beginTakeover()
     else this.#expectEnd(soonestEndMs(others))
+    this.#listener.configVersionSeen(configVersion)
     return true
   }
 

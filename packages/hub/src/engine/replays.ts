@@ -15,6 +15,7 @@ import {
 } from '../store/replays.ts'
 import { countLetters } from '../store/replay-walks.ts'
 import { advanceReplay, type ReplayDeps } from './advance-replay.ts'
+import { untilBeat } from './beat.ts'
 import { decideBatch } from './replay-batch.ts'
 
 export interface ReplayCount {
@@ -175,7 +176,9 @@ export class Replays {
     if (!this.#isRunning) return
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      void this.tick().then((hasAdvanced) => this.#schedule(hasAdvanced || this.#hasNews ? 0 : this.#restMs))
+      void this.tick().then((hasAdvanced) =>
+        this.#schedule(hasAdvanced || this.#hasNews ? 0 : untilBeat(this.#restMs)),
+      )
     }, delayMs)
   }
 }

@@ -28,8 +28,10 @@ export async function changeConfiguration<T>(
   return transaction(pool, change, beginBounded)
 }
 
+export const configVersionSql = 'select version from hub.config_version'
+
 export async function readConfigVersion(client: Client | Pool): Promise<number> {
-  const result = await client.query<{ version: number }>('select version from hub.config_version')
+  const result = await client.query<{ version: number }>(configVersionSql)
   return result.rows[0]?.version ?? 0
 }
 

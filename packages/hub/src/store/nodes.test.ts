@@ -103,9 +103,9 @@ test('a node whose lease is over is taken over by the others, one that is late b
   await endLease(late)
   assert.ok(await renewLease(store.pool, late, longMs))
   await endLease(dead)
-  const others = await renewLease(store.pool, alive, longMs)
+  const renewal = await renewLease(store.pool, alive, longMs)
   assert.deepEqual(
-    new Map(others?.map((lease) => [lease.epoch, isOver(lease)])),
+    new Map(renewal?.others.map((lease) => [lease.epoch, isOver(lease)])),
     new Map([
       [dead, true],
       [late, false],

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { flushTransaction, type Statement } from './burst.ts'
+import { configVersionSql } from './configuration.ts'
 import { transaction, type Client, type Pool } from './database.ts'
 import { freeEpochs } from './queue.ts'
 
@@ -117,22 +118,27 @@ export interface Lease {
   readonly endsInMs: number
 }
 
-/** Returns the leases of the other nodes; null: this one had ended and somebody took over. */
-export async function renewLease(
-  pool: Pool,
-  epoch: number,
-  leaseMs: number,
-): Promise<readonly Lease[] | null> {
-  const { rows } = await pool.query<Lease & { readonly isOwn: boolean }>(
-    `with own as (
-       update hub.nodes set lease_until = now() + $2 * interval '1 millisecond' where epoch = $1 returning epoch
-     )
-     select epoch, 0::float8 as "endsInMs", true as "isOwn" from own
-     union all
-     select epoch, ${endsInMsSql}, false from hub.nodes where epoch <> $1`,
-    [epoch, leaseMs],
-  )
-  return rows.some(({ isOwn }) => isOwn) ? rows.filter(({ isOwn }) => !isOwn) : null
+/** What a node hears when it says that it lives: all that others may have changed, in one round trip. */
+export interface Renewal {
+  readonly others: readonly Lease[]
+  readonly configVersion: number
+}
+
+/** Null: this epoch had ended and somebody took over. */
+export async function renewLease(pool: Pool, epoch: number, leaseMs: number): Promise<Renewal | null> {
+  const { rows } = await pool.query<Lease & { readonly configVersion: number | null }>({
+    name: 'renew-lease',
+    text: `
+      with own as (
+        update hub.nodes set lease_until = now() + $2 * interval '1 millisecond' where epoch = $1 returning epoch
+      )
+      select epoch, 0::float8 as "endsInMs", (${configVersionSql}) as "configVersion" from own
+      union all
+      select epoch, ${endsInMsSql}, null from hub.nodes where epoch <> $1`,
+    values: [epoch, leaseMs],
+  })
+  const configVersion = rows.find((row) => row.epoch === epoch)?.configVersion ?? null
+  return configVersion === null ? null : { others: rows.filter((row) => row.epoch !== epoch), configVersion }
 }
 
 const endsInMsSql = 'extract(epoch from lease_until - now())::float8 * 1000'
