@@ -37,6 +37,9 @@ export class Schedule {
   readonly #digest = createHash('sha256')
   readonly trace: string[] = []
   isCalm = false
+  /** How often timers rang in the second in which they did most. */
+  mostRings = 0
+  #rings = { inSecond: 0, count: 0 }
   faults = 0
   steps = 0
 
@@ -112,9 +115,16 @@ export class Schedule {
     if (ready.length > 0 && !this.random.chance(stalled)) {
       return this.#run(this.random.pick(ready))
     }
-    if (time.ringNext(isFrozen) || ready.length > 0) return
+    if (time.ringNext(isFrozen)) return this.#countRing()
+    if (ready.length > 0) return
     if (this.#blocked.length === 0) throw new Error('nothing is left to do, and it is not over')
     await realDelay(20)
+  }
+
+  #countRing(): void {
+    const second = Math.floor(time.nowMs / 1_000)
+    if (second !== this.#rings.inSecond) this.#rings = { inSecond: second, count: 0 }
+    this.mostRings = Math.max(this.mostRings, ++this.#rings.count)
   }
 
   async #run(operation: Operation): Promise<void> {

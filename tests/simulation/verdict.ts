@@ -23,6 +23,7 @@ export async function judge(world: World, postgres: Postgres): Promise<readonly 
     ...untrue(endings),
     ...outOfOrder(world),
     ...tooFast(world),
+    ...restless(world),
     ...repeated(world, await countEpochs(postgres)),
     ...(await drifted(postgres)),
   ]
@@ -39,6 +40,14 @@ function lost(world: World, endings: readonly Ending[]): string[] {
     }
   }
   return complaints
+}
+
+/** All timers of all nodes ring a hundred times in the busiest second; one that always finds itself due, a thousand. */
+const mostRingsPerSecond = 400
+
+// Seen to fail with: a lane that waits for a rate which nobody waits for any more.
+function restless({ schedule: { mostRings } }: World): string[] {
+  return mostRings > mostRingsPerSecond ? [`timers rang ${mostRings} times in a second`] : []
 }
 
 /** What the hub says came of a delivery must be what the target did. */

@@ -56,7 +56,7 @@ export class Lane implements Taker {
       circuit: this.#breaker.circuit,
       inFlight: this.#flights.size,
       inMemory: this.#window.size,
-      rateLimited: this.#pace.isRateLimited,
+      rateLimited: this.#pace.isRateLimited(Date.now()),
     }
   }
 

@@ -5,6 +5,8 @@ import { Pace } from './pace.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
 const unlimited = { spec: {} } as ConstructorParameters<typeof Pace>[0]
+const limited = (perSecond: number, burst: number): typeof unlimited =>
+  ({ spec: { rateLimit: { perSecond, burst } } }) as typeof unlimited
 
 test('a target that asks for less gets nothing for a while, and no longer than a minute', () => {
   const pace = new Pace(unlimited)
@@ -24,8 +26,6 @@ test('a clock that goes back holds nothing', () => {
 
 // Seen to fail with: a new, full bucket.
 test('another rate, such as when a node joins, brings no second burst', () => {
-  const limited = (perSecond: number, burst: number) =>
-    ({ spec: { rateLimit: { perSecond, burst } } }) as typeof unlimited
   const [whole, half] = [limited(10, 4), limited(5, 2)]
   const startedMs = Date.now()
   const pace = new Pace(whole)
@@ -33,4 +33,16 @@ test('another rate, such as when a node joins, brings no second burst', () => {
   pace.update(whole, half)
   assert.equal(pace.take(startedMs), false)
   assert.equal(pace.take(Date.now() + 200), true)
+})
+
+// Seen to fail with: the next moment given as now for ever, of which an idle lane made a thousand turns a second.
+test('one that was refused and never comes back is waited for until it could go, and no longer', () => {
+  const startedMs = Date.now()
+  const pace = new Pace(limited(10, 1))
+  assert.equal(pace.take(startedMs), true)
+  assert.equal(pace.take(startedMs), false)
+  assert.equal(pace.isRateLimited(startedMs), true)
+  assert.equal(pace.nextMs(startedMs), startedMs + 100)
+  assert.equal(pace.nextMs(startedMs + 100), Infinity)
+  assert.equal(pace.isRateLimited(startedMs + 100), false)
 })

@@ -10,14 +10,15 @@ const maxThrottleMs = 60_000
 export class Pace {
   #bucket: TokenBucket | null
   #heldUntilMs = 0
-  #isRateLimited = false
+  /** By the bucket, the one that asked last. */
+  #wasRefused = false
 
   constructor(integration: Integration) {
     this.#bucket = bucketOf(integration)
   }
 
-  get isRateLimited(): boolean {
-    return this.#isRateLimited
+  isRateLimited(nowMs: number): boolean {
+    return this.#rateWaitMs(nowMs) > 0
   }
 
   update(before: Integration, after: Integration): void {
@@ -35,8 +36,8 @@ export class Pace {
 
   /** Whether one may be sent now. */
   mayTake(nowMs: number): boolean {
-    this.#isRateLimited = !this.isHeld(nowMs) && this.#bucket !== null && this.#bucket.waitMs(nowMs) > 0
-    return !this.isHeld(nowMs) && !this.#isRateLimited
+    this.#wasRefused = !this.isHeld(nowMs) && this.#bucket !== null && this.#bucket.waitMs(nowMs) > 0
+    return !this.isHeld(nowMs) && !this.#wasRefused
   }
 
   /** Takes the right to send one, in the moment in which it goes out. */
@@ -57,7 +58,13 @@ export class Pace {
   /** When time alone lets more go out; Infinity when it is not time that holds it. */
   nextMs(nowMs: number): number {
     if (this.isHeld(nowMs)) return this.#heldUntilMs
-    return this.#isRateLimited && this.#bucket ? nowMs + this.#bucket.waitMs(nowMs) : Infinity
+    const waitMs = this.#rateWaitMs(nowMs)
+    return waitMs > 0 ? nowMs + waitMs : Infinity
+  }
+
+  /** Whoever was refused may be gone: it is not waited for any longer than until it could have gone out. */
+  #rateWaitMs(nowMs: number): number {
+    return this.#wasRefused && this.#bucket ? this.#bucket.waitMs(nowMs) : 0
   }
 }
 
