@@ -6,7 +6,8 @@ import type { Sizes } from '../sizes.ts'
 import { HubProcess } from '../subjects/hub-process.ts'
 import type { Trial } from './trial.ts'
 
-const settleMs = 10_000
+/** Until the garbage of the start is collected, which V8 does within the first minute. */
+const settleMs = 60_000
 
 /** A new installation that nobody uses: the hub and the PostgreSQL that it brings along. */
 export function idle({ idleSeconds }: Sizes): Trial {

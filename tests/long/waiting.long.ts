@@ -1,8 +1,9 @@
 /**
  * `npm run test:waiting -- --waiting 10000000 --svg waiting.svg`: so many events of 1 KB pile up for a paused integration
- * and drain then. Rates in and out, memory of the hub and of its embedded PostgreSQL, and disk, over time, as a picture.
+ * and drain then. Rates in and out, memory of the hub and of its embedded PostgreSQL, and disk, over time, as a picture;
+ * and what another integration notices of it, and how long a stop and a start take.
  */
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { connect, openSource } from '../../bench/subjects/hub.ts'
 import { HubProcess } from '../../bench/subjects/hub-process.ts'
 import { measureUsage } from './small-server/watch.ts'
+import { feel, format } from './waiting/feel.ts'
 import { drawCharts } from './waiting/picture.ts'
 
 const { values } = parseArgs({
@@ -28,9 +30,11 @@ const text = 'x'.repeat(1_000)
 
 let accepted = 0
 let delivered = 0
+const arrived = new EventEmitter()
 const sink = http.createServer((request, response) => {
   request.resume().once('end', () => {
-    delivered++
+    if (request.url === '/now') arrived.emit('now')
+    else delivered++
     response.writeHead(200, ['content-length', '0']).end()
   })
 })
@@ -39,16 +43,37 @@ const hub = await HubProcess.start({ databaseUrl: null, nodeArguments: [] })
 const samples: Record<'seconds' | 'in' | 'out' | 'hubMb' | 'postgresMb' | 'diskMb', number>[] = []
 const startedMs = performance.now()
 let isOver = false
+let isRestarting = false
 try {
-  await connect(hub, 'shop', 'later', `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`)
+  const sinkUrl = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`
+  await connect(hub, 'shop', 'later', `${sinkUrl}/`)
+  await connect(hub, 'desk', 'at-once', `${sinkUrl}/now`)
   await hub.call('POST', '/v1/integrations/later/pause')
-  const endpoint = await openSource(hub, 'shop')
+  const [shop, desk] = [await openSource(hub, 'shop'), await openSource(hub, 'desk')]
+  const feelIt = async (when: string): Promise<void> =>
+    console.log(`${when}: ${format(await feel(hub, desk, '/v1/integrations/later/stats', arrived))}`)
+  await feelIt('cold')
+  await feelIt('empty')
   const watching = watch()
-  await Promise.all(Array.from({ length: senders }, () => send(endpoint.url, endpoint.headers)))
-  const piledMs = performance.now() - startedMs
+  const pilingMs = performance.now()
+  await Promise.all(Array.from({ length: senders }, () => send(shop.url, shop.headers)))
+  const piledMs = performance.now() - pilingMs
+  await feelIt('full')
+  isRestarting = true
+  const endingMs = performance.now()
+  await hub.end('SIGTERM')
+  const endedMs = performance.now()
+  const startMs = await hub.start()
+  isRestarting = false
+  console.log(
+    `full: stopped within ${Math.round(endedMs - endingMs)} ms, started within ${Math.round(startMs)} ms`,
+  )
+  await feelIt('full, after a start')
+  const drainingMs = performance.now()
   await hub.call('POST', '/v1/integrations/later/resume')
   while (delivered < accepted) await sleep(100)
-  const drainedMs = performance.now() - startedMs - piledMs
+  const drainedMs = performance.now() - drainingMs
+  await feelIt('drained')
   isOver = true
   await watching
   const most = (of: 'hubMb' | 'postgresMb' | 'diskMb'): number =>
@@ -91,6 +116,7 @@ async function watch(): Promise<void> {
   let before = { accepted, delivered, atMs: startedMs }
   while (!isOver) {
     await sleep(everyMs)
+    if (isRestarting) continue
     const now = { accepted, delivered, atMs: performance.now() }
     const seconds = (now.atMs - before.atMs) / 1_000
     const { hubMb, postgresMb, diskMb } = measureUsage(hub)
