@@ -2,7 +2,13 @@ import { performance } from 'node:perf_hooks'
 import type { OwnedDelivery } from '../core/delivery.ts'
 import { claimFreshRows, claimTimedRows } from '../store/claims.ts'
 import type { Client, Pool } from '../store/database.ts'
-import { findNextDue, lookAtLanes, lookAtWholeLanes, type LaneLook } from '../store/lane-looks.ts'
+import {
+  findNextDue,
+  lookAtLanes,
+  lookAtWholeLanes,
+  type LaneLook,
+  type WholeLaneLook,
+} from '../store/lane-looks.ts'
 import { whileAlive } from '../store/nodes.ts'
 import { freePublications } from '../store/publications.ts'
 import type { FreshClaim, LaneRef, ReadyQueue, TimedClaim, Waiting } from './queue.ts'
@@ -16,6 +22,9 @@ interface Marks {
 }
 
 const beginning = new Date(0)
+
+/** So far behind the last seq that is seen may lie one of which the transaction has yet to commit. */
+const lateSeqs = 10_000
 
 /** A look from the beginning walks what a long snapshot keeps dead, so it may take this part of the time at most. */
 const lookShare = 0.02
@@ -136,13 +145,28 @@ export class PostgresQueue implements ReadyQueue {
 
   /** What appeared before a mark, which only this finds, is claimed next. */
   async #lookFromBeginning(lanes: readonly LaneRef[]): Promise<readonly LaneLook[]> {
+    const returnsOf = new Map(
+      lanes.map(({ integrationId }) => [integrationId, this.#marksOf(integrationId).returns]),
+    )
     const looks = await lookAtWholeLanes(this.#pool, lanes, (tookMs) => {
       // Also when it failed, perhaps because it took too long: looks past the marks go on meanwhile.
       const restMs = Math.min(tookMs / lookShare, mostUntilLookMs)
       this.#nextFullLookMs = performance.now() + Math.max(this.#fullLookEveryMs, restMs)
     })
-    for (const { integrationId, firstFresh } of looks) this.freed(integrationId, firstFresh ?? Infinity)
+    for (const look of looks) this.#lookedAtAll(look, returnsOf.get(look.integrationId))
     return looks
+  }
+
+  /** What waits for its time, by the million, is not walked again until the next look from the beginning. */
+  #lookedAtAll(
+    { integrationId, firstFresh, lastSeq }: WholeLaneLook,
+    returnsBefore: number | undefined,
+  ): void {
+    const marks = this.#marksOf(integrationId)
+    const isUndisturbed = marks.returns === returnsBefore
+    this.freed(integrationId, firstFresh ?? Infinity)
+    if (!isUndisturbed) return
+    marks.fresh = Math.max(marks.fresh, firstFresh === null ? (lastSeq ?? 0) - lateSeqs : firstFresh - 1)
   }
 
   #marksOf(integrationId: number): Marks {

@@ -16,6 +16,11 @@ export interface LaneLook {
   readonly nextDueInMs: number | null
 }
 
+export interface WholeLaneLook extends LaneLook {
+  /** Of all that has not ended, whoever has it; null: nothing. */
+  readonly lastSeq: number | null
+}
+
 /** What waits free for each integration behind its marks. With order it may stand behind the head of its subject. */
 export async function lookAtLanes(pool: Pool, lanes: readonly LookedAtLane[]): Promise<readonly LaneLook[]> {
   return toLooks(await withConnection(pool, (client) => readByIndex(client, lookSql(lanes))))
@@ -26,25 +31,27 @@ export async function lookAtWholeLanes(
   pool: Pool,
   lanes: readonly Pick<LookedAtLane, 'integrationId' | 'ordering'>[],
   took: (ms: number) => void,
-): Promise<readonly LaneLook[]> {
+): Promise<readonly WholeLaneLook[]> {
   const whole = lanes.map((lane) => ({ ...lane, freshMark: 0, timedMark: new Date(0) }))
   const ordered = lanes.filter(({ ordering }) => ordering === 'subject').map((lane) => lane.integrationId)
   const [looks, heads] = await withConnection(pool, async (client) => {
     const startedMs = performance.now()
     try {
       // Each may take as long as any answer may.
-      const looked = await readByIndex(client, lookSql(whole))
+      const looked = await readByIndex(client, lookSql(whole, lastSeqSql))
       return [looked, ordered.length > 0 ? await readByIndex(client, freshHeadsSql(ordered)) : null]
     } finally {
       took(performance.now() - startedMs)
     }
   })
   const headOf = new Map(heads?.rows.map(({ id, seq }) => [id, seq]))
-  return toLooks(looks).map((look) =>
-    ordered.includes(look.integrationId)
-      ? { ...look, firstFresh: (headOf.get(look.integrationId) ?? null) as number | null }
-      : look,
-  )
+  const lastOf = new Map(looks?.rows.map(({ id, last_seq: seq }) => [id, seq]))
+  return toLooks(looks).map((look) => {
+    const { integrationId } = look
+    const lastSeq = (lastOf.get(integrationId) ?? null) as number | null
+    if (!ordered.includes(integrationId)) return { ...look, lastSeq }
+    return { ...look, lastSeq, firstFresh: (headOf.get(integrationId) ?? null) as number | null }
+  })
 }
 
 /** In one round trip: it is done every second, whether something happens or not. */
@@ -53,11 +60,14 @@ async function readByIndex(client: Client, sql: string): Promise<BurstResult | u
   return (await sendBurst(client, all)).at(-2)
 }
 
-function lookSql(lanes: readonly LookedAtLane[]): string {
+const lastSeqSql = `
+      (select max(seq) from hub.queue where integration_id = lane.id) as last_seq,`
+
+function lookSql(lanes: readonly LookedAtLane[], also = ''): string {
   const column = (type: string, valueOf: (lane: LookedAtLane) => unknown): string =>
     `'{${lanes.map(valueOf).join()}}'::${type}[]`
   return `
-    select lane.id,
+    select lane.id,${also}
       (select seq from hub.queue where integration_id = lane.id and seq > lane.fresh_mark
          and owner is null and due is null order by seq limit 1) as first_fresh,
       (${nextDueSql('lane.id', 'lane.timed_mark', 'lane.is_ordered')}) as next_due
