@@ -4,9 +4,12 @@ import { keepCircuit, loadCircuits, type KeptCircuit } from '../store/circuits.t
 import type { Pool } from '../store/database.ts'
 import type { Telemetry } from './telemetry.ts'
 
+const againMs = 250
+
 /**
  * Keeps circuits over restarts, and for the other nodes: written when they change, one write at a time and the newest
- * wins.
+ * wins. What the store does not take is written again until it does, or nobody would ever probe: a node goes by what is
+ * kept, and who opened a circuit may not be who probes it.
  */
 export class CircuitKeeper {
   readonly #pool: Pool
@@ -15,6 +18,8 @@ export class CircuitKeeper {
   #kept = new Map<number, KeptCircuit>()
   #writeCount = 0
   #writing: Promise<void> | null = null
+  #again: NodeJS.Timeout | null = null
+  #isStopped = false
 
   constructor(pool: Pool, telemetry: Telemetry) {
     this.#pool = pool
@@ -30,7 +35,7 @@ export class CircuitKeeper {
     const writeCount = this.#writeCount
     const found = await loadCircuits(this.#pool)
     // What was read may be older than what this node wrote meanwhile.
-    if (this.#writing || this.#writeCount !== writeCount) return []
+    if (this.#pending.size > 0 || this.#writing || this.#writeCount !== writeCount) return []
     const changed = [...found].filter(([id, kept]) => !isDeepStrictEqual(kept, this.#kept.get(id)))
     for (const [id, kept] of changed) this.#kept.set(id, kept)
     return changed
@@ -43,21 +48,38 @@ export class CircuitKeeper {
 
   keep(integrationId: number, circuit: Circuit): void {
     this.#pending.set(integrationId, circuit)
-    this.#writing ??= this.#write().finally(() => (this.#writing = null))
+    this.#write()
   }
 
+  /** Rejects when the store does not take it now. */
   async written(): Promise<void> {
     await this.#writing
   }
 
-  async #write(): Promise<void> {
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    if (this.#again) clearTimeout(this.#again)
+    await this.#writing?.catch(() => undefined)
+  }
+
+  #write(): void {
+    if (this.#writing || this.#isStopped) return
+    this.#writing = this.#writePending().finally(() => (this.#writing = null))
+    this.#writing.catch((error: unknown) => {
+      this.#telemetry.emit('storeDown', { during: 'circuit', error })
+      if (!this.#isStopped) this.#again = setTimeout(() => this.#write(), againMs)
+    })
+  }
+
+  async #writePending(): Promise<void> {
     for (const [integrationId, circuit] of this.#pending) {
       this.#pending.delete(integrationId)
       this.#writeCount++
       try {
         this.#kept.set(integrationId, await keepCircuit(this.#pool, integrationId, circuit))
       } catch (error) {
-        this.#telemetry.emit('storeDown', { during: 'circuit', error })
+        if (!this.#pending.has(integrationId)) this.#pending.set(integrationId, circuit)
+        throw error
       }
     }
   }
