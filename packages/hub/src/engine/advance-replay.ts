@@ -42,6 +42,7 @@ export async function advanceReplay(
       const replay = await lockReplay(client, id)
       if (!replay || replay.position.notBeforeMs > Date.now()) return null
       const advance = await nextAdvance(client, replay, deps.integrationById(replay.integrationId))
+      if (!advance) return null
       for (const { counts } of advance.changed) await addToCounters(client, deps.nodeKey, 'person', counts)
       await saveProgress(client, id, advance.progress)
       return { replay, ...advance }
@@ -66,8 +67,10 @@ async function nextAdvance(
   client: Client,
   replay: ReplayRecord,
   integration: Integration | undefined,
-): Promise<Advance> {
+): Promise<Advance | null> {
   if (replay.state === 'cancelled') return takeBack(client, replay)
+  // One that this node has not heard of yet is left to those that have.
+  if (!integration && !replay.isOfDeleted) return null
   if (!integration) {
     const progress = { position: replay.position, started: 0, skipped: 0, ended: 'cancelled' as const }
     return { progress, changed: [] }

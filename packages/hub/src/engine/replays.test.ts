@@ -374,10 +374,16 @@ test('a cancelled replay takes back what nobody has sent', async () => {
   await assert.rejects(replays.cancel(99, 'key:ops'), { code: 'not_found' })
 })
 
-test('a replay ends with its integration', async () => {
+// Seen to fail with: one of which this node has not heard yet taken for deleted.
+test('a replay ends with its integration, and not because a node has not heard of that yet', async (t) => {
   await store.addDead([billingId])
   const id = await begin({ status: 'DEAD' })
   integration = testIntegration(parkingId, 'parking')
+  while (await replays.tick());
+  assert.equal((await find(id)).state, 'running')
+  const setDeleted = (at: string) => store.pool.query(`update hub.integrations set deleted_at = ${at}`)
+  t.after(() => setDeleted('null'))
+  await setDeleted('now()')
   while (await replays.tick());
   assert.equal((await find(id)).state, 'cancelled')
   assert.deepEqual(await queued(), [])

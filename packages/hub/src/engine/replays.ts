@@ -158,13 +158,27 @@ export class Replays {
       this.#restMs = unended.length > 0 ? waitingMs : noneMs
       for (const replay of unended) {
         if (this.#stopping) break
-        if (await advanceReplay(this.#deps, replay)) hasAdvanced = true
+        if (await this.#advance(replay)) hasAdvanced = true
       }
     } catch (error) {
-      this.#restMs = waitingMs
-      this.#deps.telemetry.emit('storeDown', { during: 'replay', error })
+      this.#failed(error)
     }
     return hasAdvanced
+  }
+
+  /** One that fails keeps none of the others from going on. */
+  async #advance(replay: Parameters<typeof advanceReplay>[1]): Promise<boolean> {
+    try {
+      return await advanceReplay(this.#deps, replay)
+    } catch (error) {
+      this.#failed(error)
+      return false
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#restMs = waitingMs
+    this.#deps.telemetry.emit('storeDown', { during: 'replay', error })
   }
 
   #wake(): void {

@@ -8,6 +8,7 @@ export interface ReplayRecord {
   readonly id: number
   readonly integrationId: number
   readonly integration: string
+  readonly isOfDeleted: boolean
   /** As it was asked for. */
   readonly asked: Readonly<Record<string, unknown>>
   readonly plan: ReplayPlan
@@ -25,6 +26,7 @@ interface ReplayRow {
   id: number
   integration_id: number
   integration: string
+  is_of_deleted: boolean
   request: { readonly asked: Readonly<Record<string, unknown>>; readonly plan: ReplayPlan }
   state: ReplayState
   position: ReplayPosition
@@ -36,7 +38,7 @@ interface ReplayRow {
 }
 
 const selectSql = `
-  select replay.*, integration.name as integration
+  select replay.*, integration.name as integration, integration.deleted_at is not null as is_of_deleted
   from hub.replays replay join hub.integrations integration on integration.id = replay.integration_id`
 
 export interface NewReplay {
@@ -148,6 +150,7 @@ function toRecord(row: ReplayRow): ReplayRecord {
     id: row.id,
     integrationId: row.integration_id,
     integration: row.integration,
+    isOfDeleted: row.is_of_deleted,
     asked: row.request.asked,
     plan: row.request.plan,
     state: row.state,
