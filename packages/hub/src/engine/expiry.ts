@@ -1,5 +1,4 @@
 import type { Integration } from '../core/catalog.ts'
-import { firstEventIdAt } from '../core/ids.ts'
 import { appendAttempts, type AttemptRow } from '../store/attempts.ts'
 import { sendBurst } from '../store/burst.ts'
 import { addCounters, CounterChanges } from '../store/counters.ts'
@@ -10,6 +9,8 @@ import { takeExpired, type ExpiredRow } from '../store/expiry.ts'
 
 const dayMs = 86_400_000
 const batchRows = 500
+/** Those whose time came later than their event, such as what a person retried, may stand before others in so many batches. */
+const batchesOfYoung = 20
 
 /** Ends what has waited longer than its integration lets it, as dead letters of class `expired`. */
 export async function expireWaiting(
@@ -23,10 +24,13 @@ export async function expireWaiting(
     if (spec.expireAfterDays === undefined) continue
     const before = new Date(now.getTime() - spec.expireAfterDays * dayMs)
     const error = `It waited longer than the ${spec.expireAfterDays} days that this integration allows.`
-    for (;;) {
-      const count = await expireBatch(pool, nodeKey, id, before, now, error)
+    let afterSeq: number | null = 0
+    let young = 0
+    while (afterSeq !== null && young < batchesOfYoung) {
+      const { count, nextAfterSeq } = await expireBatch(pool, nodeKey, id, { before, afterSeq }, now, error)
       expired += count
-      if (count === 0) break
+      afterSeq = nextAfterSeq
+      young = count > 0 ? 0 : young + 1
     }
   }
   return expired
@@ -36,16 +40,16 @@ async function expireBatch(
   pool: Pool,
   nodeKey: string,
   integrationId: number,
-  before: Date,
+  { before, afterSeq }: { readonly before: Date; readonly afterSeq: number },
   now: Date,
   error: string,
-): Promise<number> {
+): Promise<{ readonly count: number; readonly nextAfterSeq: number | null }> {
   return transaction(
     pool,
     async (client) => {
-      const rows = await takeExpired(client, integrationId, firstEventIdAt(before), before, batchRows)
+      const { rows, nextAfterSeq } = await takeExpired(client, integrationId, before, afterSeq, batchRows)
       if (rows.length > 0) await bury(client, nodeKey, integrationId, rows, now, error)
-      return rows.length
+      return { count: rows.length, nextAfterSeq }
     },
     beginByIndex,
   )

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { firstEventIdAt } from '../core/ids.ts'
-import { openPool, type Pool } from '../store/database.ts'
+import { openPool, type Client, type Pool } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPartitions, dayMs, listPartitions, startOfDay } from '../store/partitions.ts'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
+import { until } from '../testing/until.ts'
 import { expireWaiting } from './expiry.ts'
 import { sampleIntegration } from '../targets/testing.ts'
-import { Retention } from './retention.ts'
+import { Retention, type RetentionDeps } from './retention.ts'
 import { Telemetry } from './telemetry.ts'
 
 const now = new Date('2026-06-30T12:00:00Z')
@@ -15,11 +16,13 @@ const oldDay = startOfDay(new Date(now.getTime() - 40 * dayMs))
 
 let database: TestDatabase
 let pool: Pool
+let forAMonth: Omit<RetentionDeps, 'telemetry'>
 
 before(async () => {
   database = await createTestDatabase()
   await migrate(database.url)
   pool = openPool({ url: database.url, applicationName: 'test', maxConnections: 4 }, () => undefined)
+  forAMonth = { pool, retentionDays: 30, retentionBytes: undefined, now: () => now }
   await createPartitions(pool, [oldDay, startOfDay(now)])
 })
 
@@ -30,28 +33,34 @@ after(async () => {
 
 let count = 0
 
-async function addEvent(day: Date): Promise<{ readonly id: string; readonly seq: number }> {
+async function addEvent(
+  day: Date,
+  client: Client | Pool = pool,
+): Promise<{ readonly id: string; readonly seq: number }> {
   count++
   const id = firstEventIdAt(new Date(day.getTime() + count)).replace(
     /0000-0000-000000000000$/,
     '7000-8000-000000000000',
   )
   const seq = count * 1_000
-  await pool.query(
+  await client.query(
     `insert into hub.events (id, seq, source_id, type, body, sha256, routes, key_hash)
      values ($1, $2, 1, 't', 'x', decode(repeat('00', 32), 'hex'), '{1}', $1)`,
     [id, seq],
   )
-  await pool.query('insert into hub.event_keys (key_hash, event_id, body_hash) values ($1, $1, $1)', [id])
-  await pool.query(`insert into hub.business_keys (name, value, event_id) values ('order', $1, $2)`, [
+  await client.query('insert into hub.event_keys (key_hash, event_id, body_hash) values ($1, $1, $1)', [id])
+  await client.query(`insert into hub.business_keys (name, value, event_id) values ('order', $1, $2)`, [
     String(seq),
     id,
   ])
   return { id, seq }
 }
 
-async function wait(event: { readonly id: string; readonly seq: number }): Promise<void> {
-  await pool.query(
+async function wait(
+  event: { readonly id: string; readonly seq: number },
+  client: Client | Pool = pool,
+): Promise<void> {
+  await client.query(
     'insert into hub.queue (integration_id, seq, event_id, body_bytes) values (1, $1, $2, 1)',
     [event.seq, event.id],
   )
@@ -72,13 +81,7 @@ test('a day whose time is over is dropped, and what it still owes is kept with i
   const retained: { readonly day: string; readonly keptEvents: number }[] = []
   telemetry.on('retained', ({ day, keptEvents }) => retained.push({ day, keptEvents }))
 
-  await new Retention({
-    pool,
-    retentionDays: 30,
-    retentionBytes: undefined,
-    telemetry,
-    now: () => now,
-  }).tick()
+  await new Retention({ ...forAMonth, telemetry }).tick()
 
   assert.deepEqual(await idsIn('events'), [fresh.id])
   assert.deepEqual(await idsIn('events_kept'), [waiting.id])
@@ -89,13 +92,65 @@ test('a day whose time is over is dropped, and what it still owes is kept with i
   assert.deepEqual(new Set(retained.map(({ day }) => day)), new Set([oldDay.toISOString().slice(0, 10)]))
 })
 
-test('days are dropped by size, oldest first, but never today', async () => {
-  const yesterday = startOfDay(new Date(now.getTime() - dayMs))
-  await createPartitions(pool, [yesterday, startOfDay(now)])
+// Seen to fail with: forgotten only with the day of their events, which is long gone.
+test('what a deleted integration left dead is forgotten with it, however old it is', async () => {
+  await pool.query(
+    `insert into hub.integrations (id, name, spec, signing) overriding system value values (7, 'gone', '{}', '{}')`,
+  )
+  await createPartitions(pool, [oldDay])
+  const letter = await addEvent(oldDay)
+  await pool.query(
+    `insert into hub.dead_letters (integration_id, seq, event_id, body_bytes, state, died_at, attempts, counted, error_class, message, error)
+     values (7, $1, $2, 1, 'dead', now(), 1, 1, 'internal', 'x', 'x')`,
+    [letter.seq, letter.id],
+  )
   const telemetry = new Telemetry((error) => assert.fail(error as Error))
-  await new Retention({ pool, retentionDays: 30, retentionBytes: 1, telemetry, now: () => now }).tick()
-  const days = new Set((await listPartitions(pool)).map(({ day }) => day.getTime()))
-  assert.deepEqual(days, new Set([startOfDay(now).getTime()]))
+  const retention = new Retention({ ...forAMonth, telemetry })
+  await retention.tick()
+  assert.ok((await idsIn('events_kept')).includes(letter.id))
+  await pool.query('update hub.integrations set deleted_at = now() where id = 7')
+  await retention.tick()
+  assert.ok(!(await idsIn('events_kept')).includes(letter.id))
+  assert.deepEqual(await idsIn('dead_letters', 'event_id'), [])
+})
+
+// Seen to fail with: only what the day owed before it was closed kept.
+test('what is committed while its day is being closed is kept as well', async () => {
+  const lateDay = new Date(oldDay.getTime() - dayMs)
+  await createPartitions(pool, [lateDay])
+  const client = await pool.connect()
+  await client.query('begin')
+  const late = await addEvent(lateDay, client)
+  await wait(late, client)
+  const telemetry = new Telemetry((error) => assert.fail(error as Error))
+  const retention = new Retention({ ...forAMonth, telemetry })
+  const ticking = retention.tick()
+  await until('the day waits for what is under way', async () => {
+    const waiting = await pool.query(
+      `select from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query like '%detach partition%'`,
+    )
+    return waiting.rowCount === 1
+  })
+  await client.query('commit')
+  client.release()
+  await ticking
+  assert.ok((await idsIn('events_kept')).includes(late.id))
+})
+
+// Seen to fail, just after midnight, with: all days before today.
+test('days are dropped by size, oldest first, but none to which something may still be added', async () => {
+  const today = startOfDay(now)
+  const yesterday = new Date(today.getTime() - dayMs)
+  await createPartitions(pool, [yesterday, today])
+  const telemetry = new Telemetry((error) => assert.fail(error as Error))
+  const daysAfter = async (at: Date) => {
+    await new Retention({ ...forAMonth, retentionBytes: 1, telemetry, now: () => at }).tick()
+    return new Set((await listPartitions(pool)).map(({ day }) => day.getTime()))
+  }
+  const justAfterMidnight = new Date(today.getTime() + 1_000)
+  assert.deepEqual(await daysAfter(justAfterMidnight), new Set([yesterday.getTime(), today.getTime()]))
+  assert.deepEqual(await daysAfter(now), new Set([today.getTime()]))
 })
 
 test('what has waited longer than its integration lets it is dead, and newer ones go on waiting', async () => {
@@ -106,11 +161,18 @@ test('what has waited longer than its integration lets it is dead, and newer one
   const retried = await addEvent(new Date(now.getTime() - 3 * dayMs))
   for (const event of [old, young, retried]) await wait(event)
   await pool.query('update hub.queue set restarted_at = $2 where event_id = $1', [retried.id, now])
+  // Seen to fail with: only the oldest looked at.
+  await pool.query(
+    `insert into hub.queue (integration_id, seq, event_id, body_bytes, restarted_at)
+     select 1, seq, $1, 3, $2 from generate_series(1, 600) as seq`,
+    [retried.id, now],
+  )
   const integration = sampleIntegration({ kind: 'http', url: 'http://127.0.0.1/' })
   const limited = { ...integration, id: 1, spec: { ...integration.spec, expireAfterDays: 2 } }
 
   assert.equal(await expireWaiting(pool, 'node', [limited], now), 1)
 
+  await pool.query('delete from hub.queue where body_bytes = 3')
   assert.deepEqual(await idsIn('queue', 'event_id'), [young.id, retried.id].toSorted())
   const letters = await pool.query('select event_id, error_class, state from hub.dead_letters')
   assert.deepEqual(letters.rows, [{ event_id: old.id, error_class: 'expired', state: 'dead' }])

@@ -13,12 +13,16 @@ import {
   forgetEndedRedeliveries,
   forgetEvents,
   forgetLettersOfDeleted,
+  forgetOldLettersOfDeleted,
   keepOwedEvents,
   moveHorizon,
   pruneKeptEvents,
 } from '../store/retention.ts'
 import { oldestTimeInReplay } from '../store/replays.ts'
 import type { Telemetry } from './telemetry.ts'
+
+/** So long after midnight a flush that was late, or a node whose clock is, may still add to the day before. */
+const lateMs = 3_600_000
 
 export interface RetentionDeps {
   readonly pool: Pool
@@ -44,7 +48,7 @@ export class Retention {
     const inReplay = await oldestTimeInReplay(pool)
     const dropping = new Set([
       ...this.#tooOld(partitions, now(), inReplay),
-      ...this.#tooMuch(partitions, today),
+      ...this.#tooMuch(partitions, startOfDay(new Date(now().getTime() - lateMs))),
     ])
     for (const partition of partitions) {
       if (dropping.has(partition)) await this.#drop(partition)
@@ -52,7 +56,8 @@ export class Retention {
         await sealPartition(pool, partition)
       }
     }
-    if (dropping.size > 0) await pruneKeptEvents(pool)
+    const forgotten = await forgetOldLettersOfDeleted(pool)
+    if (dropping.size + forgotten > 0) await pruneKeptEvents(pool)
   }
 
   /** A replay of history may finish with a day first; only for want of room is it not waited for. */
@@ -65,10 +70,10 @@ export class Retention {
   }
 
   /**
-   * The oldest days before today, until the rest fits. Always whole days: events without their attempts would look as if
-   * they had not been delivered.
+   * The oldest days before the last one to which anything may still be added, until the rest fits. Always whole days:
+   * events without their attempts would look as if they had not been delivered.
    */
-  #tooMuch(partitions: readonly Partition[], today: Date): readonly Partition[] {
+  #tooMuch(partitions: readonly Partition[], growing: Date): readonly Partition[] {
     const { retentionBytes } = this.#deps
     if (retentionBytes === undefined) return []
     const bytesOf = (some: readonly Partition[]): number => some.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -76,7 +81,7 @@ export class Retention {
     let bytes = bytesOf(partitions)
     const tooMuch: Partition[] = []
     for (const [dayStartMs, ofDay] of days) {
-      if (bytes <= retentionBytes || dayStartMs >= today.getTime()) break
+      if (bytes <= retentionBytes || dayStartMs >= growing.getTime()) break
       tooMuch.push(...ofDay)
       bytes -= bytesOf(ofDay)
     }
@@ -91,6 +96,8 @@ export class Retention {
       await moveHorizon(pool, partition)
       keptEvents = await keepOwedEvents(pool, partition)
       await detachPartition(pool, partition)
+      // What was committed after the first copy looked, and before the day was closed.
+      keptEvents += await keepOwedEvents(pool, partition)
       await forgetEndedRedeliveries(pool, partition)
       await forgetLettersOfDeleted(pool, partition)
       await forgetEvents(pool, partition)

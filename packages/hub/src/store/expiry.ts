@@ -1,3 +1,4 @@
+import { firstEventIdAt } from '../core/ids.ts'
 import type { Client } from './database.ts'
 import type { RowKey } from './queue.ts'
 
@@ -11,16 +12,41 @@ export interface ExpiredRow extends RowKey {
   readonly subjectKey: bigint | null
 }
 
+export interface Expired {
+  readonly rows: readonly ExpiredRow[]
+  /** Behind it may lie more; null: only newer ones. */
+  readonly nextAfterSeq: number | null
+}
+
 /**
- * Of the oldest waiting deliveries, at most `limit`, takes those out of the queue that were accepted, or begun again,
- * before a time: newer ones lie behind them and need no look. What a node holds is left to it.
+ * Of the oldest waiting deliveries after one, at most `limit`, takes those out of the queue of which the policy's clock
+ * began before a time: newer ones lie behind them and need no look. What a node holds is left to it.
  */
 export async function takeExpired(
   client: Client,
   integrationId: number,
-  firstId: string,
   before: Date,
+  afterSeq: number,
   limit: number,
+): Promise<Expired> {
+  const oldest = await client.query<{ seq: number; is_old: boolean; is_over: boolean }>(
+    `select seq, event_id < $2 as is_old, event_id < $2 and coalesce(restarted_at < $3, true) as is_over
+     from hub.queue
+     where integration_id = $1 and owner is null and seq > $4
+     order by seq limit $5
+     for update skip locked`,
+    [integrationId, firstEventIdAt(before), before, afterSeq, limit],
+  )
+  const seqs = oldest.rows.filter((row) => row.is_over).map((row) => row.seq)
+  const mayBeMore = oldest.rows.length === limit && oldest.rows.every((row) => row.is_old)
+  const nextAfterSeq = mayBeMore ? (oldest.rows.at(-1)?.seq ?? null) : null
+  return { rows: seqs.length > 0 ? await takeOut(client, integrationId, seqs) : [], nextAfterSeq }
+}
+
+async function takeOut(
+  client: Client,
+  integrationId: number,
+  seqs: readonly number[],
 ): Promise<readonly ExpiredRow[]> {
   const result = await client.query<{
     seq: number
@@ -32,19 +58,9 @@ export async function takeExpired(
     replay_id: number | null
     subject_key: string | null
   }>(
-    `with oldest as materialized (
-       select seq, event_id, restarted_at from hub.queue
-       where integration_id = $1 and owner is null
-       order by seq limit $4
-       for update skip locked
-     ), chosen as materialized (
-       select seq from oldest where event_id < $2 and (restarted_at is null or restarted_at < $3)
-     )
-     delete from hub.queue q using chosen
-     where q.integration_id = $1 and q.seq = chosen.seq
-     returning q.seq, q.event_id, q.due is not null as was_timed, q.body_bytes, q.attempts, q.counted, q.replay_id,
-       q.subject_key::text`,
-    [integrationId, firstId, before, limit],
+    `delete from hub.queue where integration_id = $1 and seq = any($2::bigint[])
+     returning seq, event_id, due is not null as was_timed, body_bytes, attempts, counted, replay_id, subject_key::text`,
+    [integrationId, seqs],
   )
   return result.rows.map((row) => ({
     integrationId,

@@ -78,6 +78,16 @@ export async function forgetLettersOfDeleted(pool: Pool, partition: Partition): 
   )
 }
 
+/** The same of days that were dropped before their integrations were deleted. Returns how many. */
+export async function forgetOldLettersOfDeleted(pool: Pool): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from hub.dead_letters letter using hub.integrations integration
+     where integration.deleted_at is not null and letter.integration_id = integration.id
+       and letter.event_id < (select first_id from hub.event_horizon)`,
+  )
+  return rowCount ?? 0
+}
+
 /** Forgets what was remembered only for the sake of the events of a detached partition, except those that are kept. */
 export async function forgetEvents(pool: Pool, partition: Partition): Promise<void> {
   let after: string | null = noId
