@@ -33,6 +33,7 @@ export function createEngine({
   const pool = openPool({ url, applicationName: name, maxConnections: 4, stream }, () => undefined)
   return new Engine({
     pool,
+    leasePool: pool,
     queue: new PostgresQueue(pool, 500),
     identity: { nodeKey: key, host: 'simulated', version: '0' },
     nodeSettings: settings,

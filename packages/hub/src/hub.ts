@@ -86,6 +86,8 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   }
   // Readers have connections of their own, so that they never keep a flush waiting.
   const enginePool = pool('engine', 8, { answerWithinMs })
+  // Nor do the lanes keep the lease waiting, nor either of them the configuration, which the flush needs.
+  const leasePool = pool('lease', 3, { answerWithinMs })
   const readerPool = pool('api', 8, { answerWithinMs })
   // What it does may have to wait for others' long reads.
   const choresPool = pool('chores', 2, {})
@@ -94,7 +96,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   const secrets = new SecretBox(keys.secretKey)
   const addresses = addressPolicy(config.targetsAllow, config.targetsDeny)
   const onError = (error: unknown): void => telemetry.emit('storeDown', { during: 'configuration', error })
-  const catalog = new LiveCatalog({ pool: readerPool, secrets, onError })
+  const catalog = new LiveCatalog({ pool: leasePool, secrets, onError })
   const happeningsLog = new HappeningsLog(log, telemetry)
   happeningsLog.start()
   started.defer(() => happeningsLog.stop())
@@ -114,6 +116,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   started.defer(() => disk?.stop())
   const engine = new Engine({
     pool: enginePool,
+    leasePool,
     queue: await openQueue(config, installation, enginePool, log, started),
     identity: { nodeKey: keys.nodeKey, host: os.hostname(), version },
     nodeSettings: defaultNodeSettings,

@@ -66,6 +66,7 @@ const quickLease: NodeSettings = { leaseMs: 1_500, renewEveryMs: 200 }
 export interface TestNode {
   readonly engine: Engine
   readonly pool: Pool
+  readonly leasePool: Pool
   readonly applicationName: string
   readonly storeErrors: unknown[]
 }
@@ -116,16 +117,17 @@ export class TestHub {
 
   /** Its database answers no more, until the test is over or it is thawed. */
   freeze(node: TestNode): void {
-    this.#thaws.set(node, freezePool(node.pool))
+    const thaws = [node.pool, node.leasePool].map(freezePool)
+    this.#thaws.set(node, () => thaws.forEach((thaw) => thaw()))
   }
 
   thaw(node: TestNode): void {
     this.#thaws.get(node)?.()
   }
 
-  async stop({ engine, pool }: TestNode, graceMs: number): Promise<void> {
+  async stop({ engine, pool, leasePool }: TestNode, graceMs: number): Promise<void> {
     await engine.stop(graceMs)
-    if (!pool.ended) await pool.end()
+    for (const opened of [pool, leasePool]) if (!opened.ended) await opened.end()
   }
 
   async put(spec: object, script: Script = () => ({}), probe?: () => Partial<Outcome>): Promise<Integration> {
@@ -168,11 +170,13 @@ export class TestHub {
     const applicationName = this.#name(nodeKey)
     const { url, catalog } = this.#configuration
     const pool = openPool({ url, applicationName, maxConnections: 8 }, () => undefined)
+    const leasePool = openPool({ url, applicationName, maxConnections: 3 }, () => undefined)
     const storeErrors: unknown[] = []
     const telemetry = new Telemetry((error) => assert.fail(String(error)))
     telemetry.on('storeDown', ({ error }) => storeErrors.push(error))
     const engine = new Engine({
       pool,
+      leasePool,
       queue: new PostgresQueue(pool, 500),
       identity: { nodeKey, host: 'test', version: '0' },
       nodeSettings,
@@ -191,7 +195,7 @@ export class TestHub {
       }),
     })
     await engine.start()
-    const node = { engine, pool, applicationName, storeErrors }
+    const node = { engine, pool, leasePool, applicationName, storeErrors }
     this.#nodes.push(node)
     return node
   }

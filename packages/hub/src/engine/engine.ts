@@ -23,6 +23,8 @@ import type { Telemetry } from './telemetry.ts'
 export interface EngineDeps {
   /** The engine's own connections: readers never take them. */
   readonly pool: Pool
+  /** The lease's own: the claims of hundreds of lanes must not go before its renewal. */
+  readonly leasePool: Pool
   readonly queue: ReadyQueue
   readonly identity: NodeIdentity
   readonly nodeSettings: NodeSettings
@@ -58,7 +60,7 @@ export class Engine {
   constructor(deps: EngineDeps) {
     this.#deps = deps
     const { pool, telemetry, createPartitions } = deps
-    this.#node = new Node(pool, deps.identity, deps.nodeSettings, telemetry, {
+    this.#node = new Node(deps.leasePool, deps.identity, deps.nodeSettings, telemetry, {
       epochEnded: () => this.lanes.forget(),
       shareChanged: (share) => this.#shareChanged(share),
       mayOwn: () => this.lanes.pump(),
@@ -203,7 +205,7 @@ export class Engine {
     await this.#ingest.stop()
     await this.lanes.stop(graceMs)
     await this.#outcomes.stop(lastFlushMs)
-    await this.#circuits.written()
+    await this.#circuits.stop()
     await this.#node.stop()
   }
 }
