@@ -12,7 +12,7 @@ export interface OwnedDelivery {
   readonly forgiven: number
   /** With order: what must arrive one after another. */
   readonly subjectKey: bigint | null
-  /** When the policy's clock began again; null: at acceptance. */
+  /** When the policy's clock began, or begins: when a person retried it, or when it may first go; null: at acceptance. */
   readonly restartedAt: Date | null
   readonly replayId: number | null
 }

@@ -191,7 +191,7 @@ function toDeliveries(
       counted: 0,
       forgiven: 0,
       subjectKey: ordered && stored.subject !== null ? subjectKey(stored.subject) : null,
-      restartedAt: null,
+      restartedAt: due,
       replayId: null,
     }
     const mayGo = epoch !== null && due === null && !ordered

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Integration } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
+import { sampleOutcome } from '../core/outcome-testing.ts'
 import { Problem, type ProblemCode } from '../core/problems.ts'
 import type { Fate } from './commit-events.ts'
 import { ascending, event, TestHub, upTo, type TestNode } from './engine-testing.ts'
@@ -180,6 +181,16 @@ test('an event is delivered not before its time, and one whose time is past at o
   assert.deepEqual(hub.delivered(billing), [2])
   await hub.untilDelivered(billing, 2)
   assert.ok(Date.now() >= dueMs)
+})
+
+// Seen to fail with: the clock begun at acceptance, so that the first failure was the end of it.
+test('the time that the policy gives an event begins when it may first go', async () => {
+  let tries = 0
+  const retry = { delaysMs: [20], giveUpAfterMs: 400 }
+  const later = await hub.put({ retry }, () => (++tries === 1 ? sampleOutcome({ httpStatus: 503 }) : {}))
+  await accept(event(1, { deliverAt: new Date(Date.now() + 600) }))
+  await hub.untilDelivered(later, 1)
+  assert.equal(tries, 2)
 })
 
 // Seen to fail with: the version not compared in the flush.

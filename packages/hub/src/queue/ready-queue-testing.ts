@@ -108,6 +108,7 @@ export async function insert(pool: Pool, ...rows: readonly Row[]): Promise<void>
       bodyBytes: 2,
       due: dueInMs === undefined ? null : new Date(Date.now() + dueInMs),
       subjectKey: subjectKey === undefined ? null : BigInt(subjectKey),
+      restartedAt: null,
     },
     owner: null,
   }))

@@ -44,7 +44,7 @@ function toKeys(rows: readonly MovedRow[]): DeliveryKey[] {
 /** Of waiting deliveries, makes those that wait for a time due now. What is due at once anyhow stays as it is. */
 export async function hasten(client: Client, keys: readonly RowKey[]): Promise<Changed> {
   const result = await client.query<MovedRow>(
-    `update hub.queue q set due = now()
+    `update hub.queue q set due = now(), restarted_at = case when restarted_at > now() then now() else restarted_at end
      from unnest($1::int[], $2::bigint[]) as wanted (integration_id, seq)
      where q.integration_id = wanted.integration_id and q.seq = wanted.seq and q.owner is null and q.due > now()
      returning q.integration_id, q.seq, q.event_id`,

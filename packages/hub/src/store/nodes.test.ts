@@ -46,6 +46,7 @@ async function openFlush(epoch: number): Promise<OpenFlush> {
       bodyBytes: 2,
       due: null,
       subjectKey: null,
+      restartedAt: null,
     }
     await sendBurst(client, [insertQueueRows([{ delivery, owner }])])
     return { client, isAlive }

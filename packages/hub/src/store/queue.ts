@@ -7,19 +7,19 @@ import type { Client, Pool } from './database.ts'
 export interface NewQueueRow {
   readonly delivery: Pick<
     OwnedDelivery,
-    'integrationId' | 'seq' | 'eventId' | 'bodyBytes' | 'due' | 'subjectKey'
+    'integrationId' | 'seq' | 'eventId' | 'bodyBytes' | 'due' | 'subjectKey' | 'restartedAt'
   >
   readonly owner: number | null
 }
 
 const insertSql = `
-  copy hub.queue (integration_id, seq, event_id, body_bytes, due, owner, subject_key)
+  copy hub.queue (integration_id, seq, event_id, body_bytes, due, owner, subject_key, restarted_at)
   from stdin (format binary)`
 
 export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
-  const rows = new CopyRows(queueRows.length * 72 + 64)
+  const rows = new CopyRows(queueRows.length * 84 + 64)
   for (const { delivery: row, owner } of queueRows) {
-    rows.row(7)
+    rows.row(8)
     rows.int(row.integrationId)
     rows.bigint(row.seq)
     rows.uuid(row.eventId)
@@ -30,6 +30,8 @@ export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
     else rows.bigint(owner)
     if (row.subjectKey === null) rows.null()
     else rows.bigint(row.subjectKey)
+    if (row.restartedAt) rows.time(row.restartedAt)
+    else rows.null()
   }
   return { sql: insertSql, rows }
 }

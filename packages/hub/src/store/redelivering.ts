@@ -44,7 +44,7 @@ export async function redeliver(
   const result = await client.query<{ event_id: string; seq: number; is_timed: boolean }>(
     `with made as (
        insert into hub.queue (integration_id, seq, event_id, body_bytes, due, subject_key, restarted_at, replay_id)
-       select $1, wanted.seq, event_id, body_bytes, due, subject_key, now(), $2
+       select $1, wanted.seq, event_id, body_bytes, due, subject_key, coalesce(due, now()), $2
        from unnest($3::bigint[], $4::uuid[], $5::int[], $6::timestamptz[], $7::bigint[])
          as wanted (seq, event_id, body_bytes, due, subject_key)
        where event_id >= $8 or exists (select from hub.events_kept where id = event_id)

@@ -79,7 +79,7 @@ create table hub.queue (
   forgiven        int      not null default 0,
   -- integrations with order: a hash of the subject
   subject_key     bigint,
-  -- when the policy's clock began; null: at acceptance
+  -- when the policy's clock began, or begins with the time that the event asks for; null: at acceptance
   restarted_at    timestamptz,
   replay_id       bigint,
   last_error      text,
