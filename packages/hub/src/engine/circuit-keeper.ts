@@ -35,7 +35,7 @@ export class CircuitKeeper {
     const writeCount = this.#writeCount
     const found = await loadCircuits(this.#pool)
     // What was read may be older than what this node wrote meanwhile.
-    if (this.#pending.size > 0 || this.#writing || this.#writeCount !== writeCount) return []
+    if (this.#pending.size > 0 || this.#writeCount !== writeCount) return []
     const changed = [...found].filter(([id, kept]) => !isDeepStrictEqual(kept, this.#kept.get(id)))
     for (const [id, kept] of changed) this.#kept.set(id, kept)
     return changed
@@ -72,15 +72,12 @@ export class CircuitKeeper {
   }
 
   async #writePending(): Promise<void> {
-    for (const [integrationId, circuit] of this.#pending) {
-      this.#pending.delete(integrationId)
-      this.#writeCount++
-      try {
+    while (this.#pending.size > 0)
+      for (const [integrationId, circuit] of this.#pending) {
         this.#kept.set(integrationId, await keepCircuit(this.#pool, integrationId, circuit))
-      } catch (error) {
-        if (!this.#pending.has(integrationId)) this.#pending.set(integrationId, circuit)
-        throw error
+        this.#writeCount++
+        // A newer one came meanwhile, or it is done.
+        if (this.#pending.get(integrationId) === circuit) this.#pending.delete(integrationId)
       }
-    }
   }
 }

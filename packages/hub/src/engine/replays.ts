@@ -167,7 +167,7 @@ export class Replays {
   }
 
   /** One that fails keeps none of the others from going on. */
-  async #advance(replay: Parameters<typeof advanceReplay>[1]): Promise<boolean> {
+  async #advance(replay: Pick<ReplayRecord, 'id' | 'state'>): Promise<boolean> {
     try {
       return await advanceReplay(this.#deps, replay)
     } catch (error) {

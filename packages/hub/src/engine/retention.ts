@@ -13,7 +13,6 @@ import {
   forgetEndedRedeliveries,
   forgetEvents,
   forgetLettersOfDeleted,
-  forgetOldLettersOfDeleted,
   keepOwedEvents,
   moveHorizon,
   pruneKeptEvents,
@@ -56,7 +55,7 @@ export class Retention {
         await sealPartition(pool, partition)
       }
     }
-    const forgotten = await forgetOldLettersOfDeleted(pool)
+    const forgotten = await forgetLettersOfDeleted(pool)
     if (dropping.size + forgotten > 0) await pruneKeptEvents(pool)
   }
 
@@ -70,7 +69,7 @@ export class Retention {
   }
 
   /**
-   * The oldest days before the last one to which anything may still be added, until the rest fits. Always whole days:
+   * The oldest days before the first one to which anything may still be added, until the rest fits. Always whole days:
    * events without their attempts would look as if they had not been delivered.
    */
   #tooMuch(partitions: readonly Partition[], growing: Date): readonly Partition[] {
@@ -99,7 +98,6 @@ export class Retention {
       // What was committed after the first copy looked, and before the day was closed.
       keptEvents += await keepOwedEvents(pool, partition)
       await forgetEndedRedeliveries(pool, partition)
-      await forgetLettersOfDeleted(pool, partition)
       await forgetEvents(pool, partition)
       await forgetBusinessKeys(pool, partition)
     } else await detachPartition(pool, partition)

@@ -68,18 +68,11 @@ export async function forgetEndedRedeliveries(pool: Pool, partition: Partition):
   )
 }
 
-/** Forgets the dead letters of a day that nobody can retry, because their integrations are gone. */
-export async function forgetLettersOfDeleted(pool: Pool, partition: Partition): Promise<void> {
-  await pool.query(
-    `delete from hub.dead_letters letter
-     where event_id >= $1 and event_id < $2
-       and exists (select from hub.integrations where id = letter.integration_id and deleted_at is not null)`,
-    [...idBounds(partition)],
-  )
-}
-
-/** The same of days that were dropped before their integrations were deleted. Returns how many. */
-export async function forgetOldLettersOfDeleted(pool: Pool): Promise<number> {
+/**
+ * Forgets the dead letters of all days that were dropped that nobody can retry, because their integrations are gone.
+ * Returns how many.
+ */
+export async function forgetLettersOfDeleted(pool: Pool): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from hub.dead_letters letter using hub.integrations integration
      where integration.deleted_at is not null and letter.integration_id = integration.id
