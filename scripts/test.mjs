@@ -21,8 +21,8 @@ const suites = {
 }
 /** Packages that use each other by name get the source, not what was built last. */
 const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --conditions=@integration-hub/source`
-/** A file that hangs fails instead of holding the run for ever. */
-const fileTimeoutMs = 300_000
+/** A test that hangs fails, and what it left running doesn't hold the run for ever. */
+const testTimeoutMs = 300_000
 
 const suite = process.argv[2] ?? 'quick'
 if (!Object.hasOwn(suites, suite)) {
@@ -58,7 +58,8 @@ function runTests(databaseUrl) {
   const options = [
     '--test-reporter=spec',
     `--test-concurrency=${concurrency}`,
-    `--test-timeout=${fileTimeoutMs}`,
+    `--test-timeout=${testTimeoutMs}`,
+    '--test-force-exit',
   ]
   const runner = spawn(process.execPath, ['--test', ...options, ...files], {
     cwd: root,

@@ -7,6 +7,7 @@ import { until } from '../../packages/hub/src/testing/until.ts'
 import type { Ending } from './hub-process.ts'
 
 const main = path.resolve(import.meta.dirname, '..', '..', 'packages', 'hub', 'src', 'main.ts')
+const endsWithinMs = 180_000
 
 export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
@@ -55,8 +56,15 @@ export class CommandProcess {
   }
 }
 
+/** One that goes on when it should have ended is ended, and says how far it came. */
 export async function runCommand(args: readonly string[], options?: CommandOptions): Promise<Ending> {
-  return new CommandProcess(args, options).ended
+  const command = new CommandProcess(args, options)
+  const tooLong = setTimeout(() => command.kill('SIGKILL'), endsWithinMs)
+  try {
+    return await command.ended
+  } finally {
+    clearTimeout(tooLong)
+  }
 }
 
 /** What the shell that runs the tests has set is none of the commands' business. */
