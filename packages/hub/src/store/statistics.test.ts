@@ -12,10 +12,10 @@ before(async () => (store = await TestStore.create()))
 beforeEach(() => store.empty())
 after(() => store.close())
 
-async function addCounts(integrationId: number, side: Side, change: Change): Promise<void> {
+async function addCounts(integrationId: number, side: Side, change: Change, node = 'node'): Promise<void> {
   const changes = new CounterChanges()
   changes.add(integrationId, change)
-  await transaction(store.pool, (client) => addToCounters(client, 'node', side, changes))
+  await transaction(store.pool, (client) => addToCounters(client, node, side, changes))
 }
 
 async function shiftMinutes(minutes: number): Promise<void> {
@@ -59,12 +59,14 @@ test('rates are those of the last minute', async () => {
   assert.deepEqual([rates.attempts / rates.delivered, rates.failures / rates.delivered], [2, 1])
 })
 
+// Seen to fail with: sums of one row for each node that ever was.
 test('old minutes are folded, step by step, without changing a sum', async () => {
   for (let round = 0; round < 5; round++) {
-    await addCounts(billingId, 'ingest', { queued: 3 })
+    await addCounts(billingId, 'ingest', { queued: 3 }, `node-${round}`)
     await addCounts(parkingId, 'outcome', { delivered: 1 })
     await shiftMinutes(10)
   }
+  await store.pool.query(`update hub.counters set minute = '-infinity' where node_key = 'node-1'`)
   const sums = async () =>
     (
       await store.pool.query(

@@ -106,13 +106,16 @@ function toCounts(row: CountRow): IntegrationCounts {
   }
 }
 
-/** Older minutes become one row each, so that sums stay cheap. Returns how many rows it folded, at most `limit`. */
+/**
+ * Older minutes become one row, whichever node counted them, so that sums stay cheap although minutes pass and nodes
+ * come and go. Returns how many rows it folded, at most `limit`.
+ */
 export async function foldCounters(client: Client | Pool, limit: number): Promise<number> {
   const result = await client.query<{ count: number }>(
     `with old as (
        delete from hub.counters c using (
          select integration_id, node_key, side, minute from hub.counters
-         where minute < now() - interval '15 minutes' and minute > '-infinity'
+         where minute < now() - interval '15 minutes' and (minute > '-infinity' or node_key <> '')
          order by integration_id, node_key, side, minute limit $1
          for update skip locked
        ) as chosen
@@ -121,8 +124,8 @@ export async function foldCounters(client: Client | Pool, limit: number): Promis
        returning c.*
      ), folded as (
        insert into hub.counters as c (integration_id, node_key, side, minute, ${totals.join(', ')})
-       select integration_id, node_key, side, '-infinity', ${totals.map((field) => `sum(${field})`).join(', ')}
-       from old group by integration_id, node_key, side order by integration_id, node_key, side
+       select integration_id, '', side, '-infinity', ${totals.map((field) => `sum(${field})`).join(', ')}
+       from old group by integration_id, side order by integration_id, side
        on conflict (integration_id, node_key, side, minute) do update
        set ${totals.map((field) => `${field} = c.${field} + excluded.${field}`).join(', ')}
      )
