@@ -1,5 +1,6 @@
 /**
- * Says where the time of a subject goes: `node bench/profile.ts --subject hub --scenario end-to-end-64 --seconds 8`.
+ * Says where the time of a subject goes: `node bench/profile.ts --subject hub --scenario end-to-end-64 --seconds 8`; or
+ * that of the hub while it delivers what has piled up: `node bench/profile.ts --waiting 1000000`.
  */
 import fs from 'node:fs/promises'
 import os from 'node:os'
@@ -9,10 +10,12 @@ import { nowUs } from './clock.ts'
 import { choose } from './choose.ts'
 import { isPostgres } from './postgres.ts'
 import { readProfile, workingTime, type Share } from './profile/cpu-profile.ts'
+import { pileUp } from './profile/drain.ts'
 import { watchActivity, type PostgresActivity } from './profile/postgres-activity.ts'
 import { scenarios } from './scenarios/index.ts'
 import type { Figures } from './scenarios/scenario.ts'
 import { Stand } from './stand.ts'
+import { hub } from './subjects/hub.ts'
 import { subjectKinds } from './subjects/index.ts'
 import { layOut } from './table.ts'
 import { warmUp } from './warm-up.ts'
@@ -22,15 +25,15 @@ const { values: options } = parseArgs({
     subject: { type: 'string', default: 'hub' },
     scenario: { type: 'string', default: 'end-to-end-64' },
     seconds: { type: 'string', default: '8' },
+    waiting: { type: 'string' },
     top: { type: 'string', default: '40' },
   },
 })
-const [kind] = choose('subject', options.subject, subjectKinds)
-const [scenario] = choose('scenario', options.scenario, scenarios)
+const warmUpSeconds = 30
 const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-profile-'))
 
-const stand = await Stand.start(kind, [`--cpu-prof`, `--cpu-prof-dir=${directory}`])
-const measured = await measure(stand)
+const { stand, run } = await begin([`--cpu-prof`, `--cpu-prof-dir=${directory}`])
+const measured = await measure(stand, run)
 // Its end is what writes the profile.
 await stand.stop()
 const profile = await readProfile(directory)
@@ -40,12 +43,24 @@ const times = workingTime(profile, measured.fromUs, measured.toUs)
 reportShares('by file or package, with what Node does for it', times.byOwner, measured.figures)
 reportShares('by function alone', times.byFunction, measured.figures)
 
-async function measure({ subject }: Stand) {
-  await warmUp(stand, 30)
+async function begin(nodeArguments: readonly string[]): Promise<{ stand: Stand; run: () => Promise<Figures> }> {
+  if (options.waiting !== undefined) {
+    const stand = await Stand.start(hub, nodeArguments)
+    await warmUp(stand, warmUpSeconds)
+    return { stand, run: await pileUp(stand, Number(options.waiting)) }
+  }
+  const [kind] = choose('subject', options.subject, subjectKinds)
+  const [scenario] = choose('scenario', options.scenario, scenarios)
+  const stand = await Stand.start(kind, nodeArguments)
+  await warmUp(stand, warmUpSeconds)
+  return { stand, run: () => scenario.measure(stand, Number(options.seconds) * 1_000) }
+}
+
+async function measure({ subject }: Stand, run: () => Promise<Figures>) {
   const stopping = new AbortController()
   const watching = isPostgres(subject.store) ? watchActivity(subject.store, stopping.signal) : null
   const fromUs = nowUs()
-  const figures = await scenario.measure(stand, Number(options.seconds) * 1_000)
+  const figures = await run()
   const toUs = nowUs()
   stopping.abort()
   return { figures, fromUs, toUs, activity: await watching }

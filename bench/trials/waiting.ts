@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { acceptedPerSecond, deliveredPerSecond, drainedPerSecond } from '../figures.ts'
+import { openLater, type Later } from '../later.ts'
 import type { LoadReport } from '../load/plan.ts'
 import { residentMbOf } from '../memory.ts'
 import { plainKilobyte, type Figures, type Requirement } from '../scenarios/scenario.ts'
 import type { Sizes } from '../sizes.ts'
 import { Stand } from '../stand.ts'
 import { median } from '../statistics.ts'
-import { connect, hub, openSource, type HubSubject } from '../subjects/hub.ts'
-import type { Endpoint } from '../subjects/subject.ts'
+import { hub, type HubSubject } from '../subjects/hub.ts'
 import { warmUp } from '../warm-up.ts'
 import type { Trial } from './trial.ts'
 
@@ -96,43 +96,6 @@ async function measure(stand: Stand<HubSubject>, sizes: Sizes): Promise<Figures>
     acceptBesidePerSecond: beside.accept,
     acceptBeside: beside.accept / alone.accept,
   }
-}
-
-/** An integration of its own source, whose target is behind the sink's gate. */
-interface Later {
-  readonly endpoint: Endpoint
-  pause(): Promise<void>
-  /** The target answers 503, and the circuit opens. */
-  die(): Promise<void>
-  /** The target takes everything, as soon as the integration is not paused any more. */
-  revive(): Promise<void>
-}
-
-async function openLater(stand: Stand<HubSubject>): Promise<Later> {
-  const { process } = stand.subject
-  const act = async (action: string): Promise<void> => {
-    await process.call('POST', `/v1/integrations/later/${action}`)
-  }
-  await connect(process, 'later', 'later', new URL('/gate', stand.sinkUrl).href)
-  return {
-    endpoint: await openSource(process, 'later'),
-    pause: () => act('pause'),
-    async die() {
-      await stand.gate(false)
-      await act('resume')
-      while ((await circuitOf(stand)) !== 'open') await sleep(20)
-    },
-    async revive() {
-      await stand.gate(true)
-      await process.call('POST', '/v1/integrations/later/circuit', { state: 'closed' })
-      await act('resume')
-    },
-  }
-}
-
-async function circuitOf({ subject }: Stand<HubSubject>): Promise<string> {
-  const stats = await subject.process.call('GET', '/v1/integrations/later/stats')
-  return (stats as { readonly circuit: { readonly state: string } }).circuit.state
 }
 
 async function drainFew(stand: Stand<HubSubject>, later: Later): Promise<number> {
