@@ -32,10 +32,10 @@ const { values: options } = parseArgs({
 const warmUpSeconds = 30
 const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'hub-profile-'))
 
-const { stand, run } = await begin([`--cpu-prof`, `--cpu-prof-dir=${directory}`])
-const measured = await measure(stand, run)
+const begun = await begin([`--cpu-prof`, `--cpu-prof-dir=${directory}`])
+const measured = await measure(begun)
 // Its end is what writes the profile.
-await stand.stop()
+await begun.stand.stop()
 const profile = await readProfile(directory)
 await fs.rm(directory, { recursive: true })
 report(measured.figures, measured.activity)
@@ -43,7 +43,12 @@ const times = workingTime(profile, measured.fromUs, measured.toUs)
 reportShares('by file or package, with what Node does for it', times.byOwner, measured.figures)
 reportShares('by function alone', times.byFunction, measured.figures)
 
-async function begin(nodeArguments: readonly string[]): Promise<{ stand: Stand; run: () => Promise<Figures> }> {
+interface Begun {
+  readonly stand: Stand
+  readonly run: () => Promise<Figures>
+}
+
+async function begin(nodeArguments: readonly string[]): Promise<Begun> {
   if (options.waiting !== undefined) {
     const stand = await Stand.start(hub, nodeArguments)
     await warmUp(stand, warmUpSeconds)
@@ -56,7 +61,7 @@ async function begin(nodeArguments: readonly string[]): Promise<{ stand: Stand; 
   return { stand, run: () => scenario.measure(stand, Number(options.seconds) * 1_000) }
 }
 
-async function measure({ subject }: Stand, run: () => Promise<Figures>) {
+async function measure({ stand: { subject }, run }: Begun) {
   const stopping = new AbortController()
   const watching = isPostgres(subject.store) ? watchActivity(subject.store, stopping.signal) : null
   const fromUs = nowUs()

@@ -3,9 +3,8 @@ import type { ReplayPosition } from '../core/replay.ts'
 import { groupMessage } from '../core/retry.ts'
 import { cancelWaiting, type Changed } from '../store/acting.ts'
 import { addToCounters, CounterChanges } from '../store/counters.ts'
-import { transaction, type Client, type Pool } from '../store/database.ts'
+import { alongSortedIndexes, transaction, type Client, type Pool } from '../store/database.ts'
 import { buryDeadLetters } from '../store/dead-letters.ts'
-import { alongIndexes } from '../store/reading.ts'
 import { listUntried, lockRedeliveries, takeRevived, type UntriedRow } from '../store/redelivering.ts'
 import { lockReplay, saveProgress, type ReplayProgress, type ReplayRecord } from '../store/replays.ts'
 import { applyDecisions, decideBatch, type Decided } from './replay-batch.ts'
@@ -47,7 +46,7 @@ export async function advanceReplay(
       await saveProgress(client, id, advance.progress)
       return { replay, ...advance }
     },
-    `begin; ${alongIndexes}`,
+    `begin; ${alongSortedIndexes}`,
   )
   if (!advanced) return false
   const { replay, progress, changed } = advanced

@@ -1,5 +1,5 @@
 import { eventTime } from '../core/ids.ts'
-import { transaction, type Pool } from '../store/database.ts'
+import { alongSortedIndexes, transaction, type Pool } from '../store/database.ts'
 import { findOldestWaiting } from '../store/statistics.ts'
 
 /** Where the last look found the oldest, and since when looks have begun there. */
@@ -9,8 +9,7 @@ interface Mark {
   readonly sinceMs: number
 }
 
-const begin = `begin read only; set local statement_timeout = 200;
-  set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off`
+const begin = `begin read only; set local statement_timeout = 200; ${alongSortedIndexes}`
 
 /** A retried dead letter appears before the mark, so that now and then a look begins at the beginning. */
 const markMs = 60_000

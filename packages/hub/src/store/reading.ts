@@ -1,20 +1,12 @@
 import pg from 'pg'
 import { Problem } from '../core/problems.ts'
-import { transaction, type Client, type Pool } from './database.ts'
+import { alongSortedIndexes, transaction, type Client, type Pool } from './database.ts'
 
 const timeoutMs = 5_000
 
-/**
- * The tables of the hot path grow and shrink by millions of rows within minutes, which statistics never follow: whoever
- * walks them does so along an index, in its order, and stops when it has enough.
- */
-export const alongIndexes = `
-  set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off;
-  set local enable_hashjoin = off; set local enable_mergejoin = off`
-
 /** One snapshot for everything a reader asks, so that nothing in it contradicts the rest. */
 const begin = `begin isolation level repeatable read read only;
-  set local statement_timeout = ${timeoutMs}; ${alongIndexes}`
+  set local statement_timeout = ${timeoutMs}; ${alongSortedIndexes}`
 
 const queryCanceled = '57014'
 
