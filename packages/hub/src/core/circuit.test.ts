@@ -22,9 +22,12 @@ const permanent = sampleOutcome({ result: 'permanent', httpStatus: 422 })
 const aborted = sampleOutcome({ result: 'aborted', httpStatus: null })
 const throttled = sampleOutcome({ httpStatus: 429 })
 const broken = sampleOutcome({ httpStatus: 500 })
+const busy = sampleOutcome({ httpStatus: 503, retryAfterMs: 300 })
 const silent = sampleOutcome({ httpStatus: null, errorClass: 'timeout' })
 
-const anyOutcome = fc.constantFrom(delivered, permanent, aborted, throttled, broken, broken, silent, silent)
+const anyOutcome = fc.constantFrom(
+  ...[delivered, permanent, aborted, throttled, broken, broken, silent, silent, busy],
+)
 
 type Step =
   | { readonly does: 'attempt'; readonly outcome: Outcome; readonly seq: number }
@@ -100,7 +103,7 @@ function eachHistory(examine: (policy: CircuitPolicy, seen: readonly Seen[]) => 
   )
 }
 
-const isBad = (outcome: Outcome): boolean => outcome === broken || outcome === silent
+const isBad = (outcome: Outcome): boolean => [broken, silent, busy].includes(outcome)
 const isAlive = (outcome: Outcome): boolean => outcome === delivered || outcome === permanent
 
 // Seen to fail with: failures counted without `seq`; `>` for `>=`; permanent answers not resetting; 429 resetting;
@@ -128,7 +131,7 @@ test('late answers to what went out before it opened change nothing', () => {
 })
 
 // Seen to fail with: `probeAtMs` one open time too early; a probe allowed while one is out; `maxOpenMs` ignored;
-// the open time tripled; the open time of a reopened circuit not beginning anew.
+// the open time tripled; the open time of a reopened circuit not beginning anew; `retryAfterMs` ignored.
 test('a probe goes out once its open time is over, which doubles up to the longest', () => {
   eachHistory((policy, seen) => {
     let openMs = 0
@@ -136,8 +139,11 @@ test('a probe goes out once its open time is over, which doubles up to the longe
     for (const { step, before, after, nowMs } of seen) {
       const isProbed = step.does !== 'attempt' && step.does !== 'force' && mayProbe(before, nowMs)
       if (before.phase === 'closed') openMs = policy.openMs
+      const longestMs = Math.max(policy.maxOpenMs, policy.openMs)
       if (step.does === 'probe' && isProbed && step.outcome !== aborted)
-        openMs = Math.min(openMs * 2, Math.max(policy.maxOpenMs, policy.openMs))
+        openMs = Math.min(openMs * 2, longestMs)
+      if ('outcome' in step && step.outcome === busy && (isProbed || before.phase === 'closed'))
+        openMs = Math.max(openMs, Math.min(300, longestMs))
       if (after.phase !== 'open' || after.forced) probeAtMs = Infinity
       else if (before.phase === 'closed') probeAtMs = nowMs + openMs
       else if (step.does === 'probe' && isProbed)
@@ -234,9 +240,10 @@ test('it opens when nothing but signs of an outage came back for so long', () =>
       for (const { outcome, afterMs } of history) {
         nowMs += afterMs
         circuit = afterAttempt(circuit, policy, outcome, 1, nowMs)
-        if (outcome === silent) downSinceMs ??= nowMs
+        const isOutage = outcome === silent || outcome === busy
+        if (isOutage) downSinceMs ??= nowMs
         else if (outcome !== aborted && outcome !== throttled) downSinceMs = null
-        const isLong: boolean = outcome === silent && downSinceMs !== null && nowMs - downSinceMs >= 500
+        const isLong: boolean = isOutage && downSinceMs !== null && nowMs - downSinceMs >= 500
         assert.equal(circuit.phase, isLong ? 'open' : 'closed')
         if (isLong) return
       }

@@ -95,7 +95,7 @@ export function afterAttempt(
     downSinceMs: isDown(outcome) ? (circuit.downSinceMs ?? nowMs) : null,
   }
   const reason = whyOpen(next, policy, outcome, nowMs)
-  return reason === null ? next : open(next, policy.openMs, reason, nowMs)
+  return reason === null ? next : open(next, atLeastAsked(policy.openMs, policy, outcome), reason, nowMs)
 }
 
 function whyOpen(
@@ -136,9 +136,19 @@ export function afterProbe(
   if (circuit.phase !== 'half-open') return circuit
   if (outcome.result === 'aborted' || neverLeft(outcome)) return probeReturned(circuit, nowMs)
   if (healthOf(outcome) === 'alive') return closedCircuit(nowMs)
-  const openMs = Math.min(circuit.openMs * 2, Math.max(policy.maxOpenMs, policy.openMs))
+  const openMs = Math.min(circuit.openMs * 2, longestMs(policy))
   const found = isDown(outcome) ? 'is still down' : 'still fails'
-  return open(circuit, openMs, `the target ${found}, the last probe got: ${outcome.error}`, nowMs)
+  const reason = `the target ${found}, the last probe got: ${outcome.error}`
+  return open(circuit, atLeastAsked(openMs, policy, outcome), reason, nowMs)
+}
+
+/** A target that says when to come back (`retry-after`) is not asked before, as far as the policy lets it. */
+function atLeastAsked(openMs: number, policy: CircuitPolicy, { retryAfterMs }: Outcome): number {
+  return Math.max(openMs, Math.min(retryAfterMs ?? 0, longestMs(policy)))
+}
+
+function longestMs({ openMs, maxOpenMs }: CircuitPolicy): number {
+  return Math.max(openMs, maxOpenMs)
 }
 
 /** The probe could not go out after all: nothing waits, or it was cut off. */
