@@ -458,7 +458,7 @@ export type Integration = {
         readonly headers: Readonly<Record<string, string>>
         /** What means delivered, as soon as the headers of the answer are there. */
         readonly success: readonly (number | string)[]
-        /** What means that it will never be taken: dead at once. Anything else is tried again. */
+        /** What means that it will never be taken: dead at once, unless it is `success`. Anything else is tried again. */
         readonly permanent: readonly (number | string)[]
         /** In total, from connecting on. */
         readonly timeoutMs: number
@@ -611,7 +611,7 @@ export type IntegrationInput = {
         readonly headers?: Readonly<Record<string, string>> | undefined
         /** What means delivered, as soon as the headers of the answer are there. */
         readonly success?: readonly (number | string)[] | undefined
-        /** What means that it will never be taken: dead at once. Anything else is tried again. */
+        /** What means that it will never be taken: dead at once, unless it is `success`. Anything else is tried again. */
         readonly permanent?: readonly (number | string)[] | undefined
         /** In total, from connecting on. */
         readonly timeoutMs?: number | undefined

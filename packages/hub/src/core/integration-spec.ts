@@ -121,7 +121,8 @@ export const HttpTarget = closed({
   }),
   permanent: Type.Array(StatusPattern, {
     default: [400, 410, 422],
-    description: 'What means that it will never be taken: dead at once. Anything else is tried again.',
+    description:
+      'What means that it will never be taken: dead at once, unless it is `success`. Anything else is tried again.',
   }),
   timeoutMs: Type.Integer({
     default: 15_000,

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AddressPolicy } from '../core/address.ts'
 import type { SigningSecrets } from '../core/catalog.ts'
 import { IntegrationSpec, type TargetSpec } from '../core/integration-spec.ts'
+import { checkIntegration } from '../core/policy-defaults.ts'
 import { Problem } from '../core/problems.ts'
-import { check } from '../core/schema.ts'
 import { keepSecrets, maskSecrets } from '../core/secret-fields.ts'
 import { integrationProblems } from '../core/integration-problems.ts'
 import type { ConfigurationChange } from '../store/configuration.ts'
@@ -60,7 +60,7 @@ function readContent(
   addresses: AddressPolicy,
 ): IntegrationContent {
   const kept = keepSecrets(IntegrationSpec, input, found ? specWithSecret(found) : undefined)
-  const checked = check(IntegrationSpec, kept.value)
+  const checked = checkIntegration(kept.value)
   refuseUnreadable(kept.errors, checked.ok ? [] : checked.errors)
   if (!checked.ok) throw new Error('errors were not refused')
   const spec = checked.value
