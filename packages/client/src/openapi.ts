@@ -533,7 +533,7 @@ export type Integration = {
     readonly delaysMs: readonly number[]
     /** Each delay is shortened or lengthened by up to this part, so that not all come back at once. */
     readonly jitter: number
-    /** From acceptance on. The last try is not later. */
+    /** From acceptance on, the time of an open circuit included. The last try is not later. */
     readonly giveUpAfterMs: number
   }
   readonly circuit: {
@@ -691,7 +691,7 @@ export type IntegrationInput = {
         readonly delaysMs?: readonly number[] | undefined
         /** Each delay is shortened or lengthened by up to this part, so that not all come back at once. */
         readonly jitter?: number | undefined
-        /** From acceptance on. The last try is not later. */
+        /** From acceptance on, the time of an open circuit included. The last try is not later. */
         readonly giveUpAfterMs?: number | undefined
       }
     | undefined

@@ -130,7 +130,10 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   started.defer(() => engine.stop())
 
   const housekeeping = new Housekeeping(
-    chores({ config, pool: choresPool, nodeKey: keys.nodeKey, catalog, telemetry, now }),
+    chores({
+      ...{ config, pool: choresPool, nodeKey: keys.nodeKey, catalog, telemetry, now },
+      isDown: (integrationId) => engine.lanes.isDown(integrationId),
+    }),
     telemetry,
   )
   housekeeping.start()

@@ -198,7 +198,7 @@ export const RetryPolicy = closed(
       default: 3 * dayMs,
       minimum: 1,
       maximum: 3_650 * dayMs,
-      description: 'From acceptance on. The last try is not later.',
+      description: 'From acceptance on, the time of an open circuit included. The last try is not later.',
     }),
   },
   { default: {} },

@@ -18,7 +18,7 @@ export const errorClasses = {
     'The request could not be made: the event lacks what `url` names, or a setting fits no longer.',
   aborted:
     'The hub itself cut it off, when it was stopped or lost its lease. It is tried again and not counted.',
-  expired: 'It waited longer than `expireAfterDays`.',
+  expired: 'It waited longer than `expireAfterDays`, or behind an open circuit longer than `giveUpAfterMs`.',
   internal: 'The hub made a mistake. Look into the log, and report it.',
 } as const satisfies Readonly<Record<string, string>>
 

@@ -3,7 +3,7 @@ import { isEldest } from '../store/nodes.ts'
 import { ensurePartitions } from '../store/partitions.ts'
 import { foldCounters } from '../store/statistics.ts'
 import { cancelDeletedBacklogs } from './deleted-backlogs.ts'
-import { expireWaiting } from './expiry.ts'
+import { expireWaiting, giveUpWaiting } from './expiry.ts'
 import type { Chore } from './housekeeping.ts'
 import type { LiveCatalog } from './live-catalog.ts'
 import { Retention } from './retention.ts'
@@ -15,6 +15,8 @@ export interface ChoreDeps {
   readonly nodeKey: string
   readonly catalog: LiveCatalog
   readonly telemetry: Telemetry
+  /** Whether its circuit is open, and not by a person. */
+  readonly isDown: (integrationId: number) => boolean
   readonly now: () => Date
 }
 
@@ -27,12 +29,24 @@ async function foldAll(pool: Pool): Promise<void> {
 }
 
 /** All that the hub does for itself now and then, and that may take its time. */
-export function chores({ config, pool, nodeKey, catalog, telemetry, now }: ChoreDeps): readonly Chore[] {
+export function chores({
+  config,
+  pool,
+  nodeKey,
+  catalog,
+  telemetry,
+  isDown,
+  now,
+}: ChoreDeps): readonly Chore[] {
   const { retentionDays, retentionBytes } = config
   const retention = new Retention({ pool, retentionDays, retentionBytes, telemetry, now })
   const integrations = () => catalog.current.catalog.integrations
   const once = (run: () => Promise<unknown>) => async () => {
     if (await isEldest(pool, nodeKey)) await run()
+  }
+  const giveUp = async (): Promise<void> => {
+    const down = integrations().filter(({ id, spec }) => !spec.paused && isDown(id))
+    if (down.length > 0 && (await isEldest(pool, nodeKey))) await giveUpWaiting(pool, nodeKey, down, now())
   }
   return [
     { name: 'partitions', everyMs: 60 * minuteMs, run: () => ensurePartitions(pool, now()) },
@@ -42,6 +56,7 @@ export function chores({ config, pool, nodeKey, catalog, telemetry, now }: Chore
       everyMs: minuteMs,
       run: once(() => expireWaiting(pool, nodeKey, integrations(), now())),
     },
+    { name: 'giving up', everyMs: 5 * secondMs, run: giveUp },
     {
       name: 'deleted backlogs',
       everyMs: minuteMs,

@@ -12,6 +12,15 @@ const batchRows = 500
 /** Those whose time came later than their event, such as what a person retried, may stand before others in so many batches. */
 const batchesOfYoung = 20
 
+/** Which of the waiting deliveries of an integration end, and how. */
+interface Ending {
+  readonly integrationId: number
+  /** Those whose policy's clock began earlier. */
+  readonly before: Date
+  readonly ended: 'dead' | 'manual'
+  readonly error: string
+}
+
 /** Ends what has waited longer than its integration lets it, as dead letters of class `expired`. */
 export async function expireWaiting(
   pool: Pool,
@@ -24,31 +33,57 @@ export async function expireWaiting(
     if (spec.expireAfterDays === undefined) continue
     const before = new Date(now.getTime() - spec.expireAfterDays * dayMs)
     const error = `It waited longer than the ${spec.expireAfterDays} days that this integration allows.`
-    let afterSeq: number | null = 0
-    let young = 0
-    while (afterSeq !== null && young < batchesOfYoung) {
-      const { count, nextAfterSeq } = await expireBatch(pool, nodeKey, id, { before, afterSeq }, now, error)
-      expired += count
-      afterSeq = nextAfterSeq
-      young = count > 0 ? 0 : young + 1
-    }
+    expired += await endOlder(pool, nodeKey, { integrationId: id, before, ended: 'dead', error }, now)
   }
   return expired
 }
 
-async function expireBatch(
+/**
+ * Ends what waits behind an open circuit although the time of its policy is over: no probe may ever come to it, and its
+ * receiver must not get it later.
+ */
+export async function giveUpWaiting(
   pool: Pool,
   nodeKey: string,
-  integrationId: number,
-  { before, afterSeq }: { readonly before: Date; readonly afterSeq: number },
+  down: readonly Integration[],
   now: Date,
-  error: string,
+): Promise<number> {
+  let given = 0
+  for (const { id, spec } of down) {
+    const { giveUpAfterMs } = spec.retry
+    const before = new Date(now.getTime() - giveUpAfterMs)
+    const error = `Its target was down until the ${giveUpAfterMs} ms of giveUpAfterMs were over.`
+    given += await endOlder(pool, nodeKey, { integrationId: id, before, ended: spec.onExhausted, error }, now)
+  }
+  return given
+}
+
+async function endOlder(pool: Pool, nodeKey: string, ending: Ending, now: Date): Promise<number> {
+  let ended = 0
+  let afterSeq: number | null = 0
+  let young = 0
+  while (afterSeq !== null && young < batchesOfYoung) {
+    const { count, nextAfterSeq } = await endBatch(pool, nodeKey, ending, afterSeq, now)
+    ended += count
+    afterSeq = nextAfterSeq
+    young = count > 0 ? 0 : young + 1
+  }
+  return ended
+}
+
+async function endBatch(
+  pool: Pool,
+  nodeKey: string,
+  ending: Ending,
+  afterSeq: number,
+  now: Date,
 ): Promise<{ readonly count: number; readonly nextAfterSeq: number | null }> {
+  const { integrationId, before } = ending
   return transaction(
     pool,
     async (client) => {
       const { rows, nextAfterSeq } = await takeExpired(client, integrationId, before, afterSeq, batchRows)
-      if (rows.length > 0) await bury(client, nodeKey, integrationId, rows, now, error)
+      if (rows.length > 0) await bury(client, nodeKey, rows, ending, now)
       return { count: rows.length, nextAfterSeq }
     },
     beginByIndex,
@@ -58,21 +93,21 @@ async function expireBatch(
 async function bury(
   client: Client,
   nodeKey: string,
-  integrationId: number,
   rows: readonly ExpiredRow[],
+  ending: Ending,
   now: Date,
-  error: string,
 ): Promise<void> {
+  const { integrationId, ended } = ending
   await buryDeadLetters(
     client,
-    rows.map((row) => toDeadLetter(row, now, error)),
+    rows.map((row) => toDeadLetter(row, ending, now)),
   )
   const changes = new CounterChanges()
   const woken = await wakeSuccessors(client, rows.flatMap(subjectOf))
   const nowTimed = woken.filter(({ wasFresh }) => wasFresh).length
   const timed = nowTimed - rows.filter((row) => row.wasTimed).length
-  changes.add(integrationId, { queued: -rows.length, timed, dead: rows.length })
-  const attempts = appendAttempts(rows.map((row) => toAttempt(row, now, error)))
+  changes.add(integrationId, { queued: -rows.length, timed, [ended]: rows.length })
+  const attempts = appendAttempts(rows.map((row) => toAttempt(row, ending, now)))
   await sendBurst(client, [attempts, ...addCounters(nodeKey, 'person', changes)])
 }
 
@@ -83,17 +118,17 @@ function subjectOf({
   return subjectKey === null ? [] : [{ integrationId, subjectKey }]
 }
 
-function toDeadLetter(row: ExpiredRow, now: Date, error: string): NewDeadLetter {
+function toDeadLetter(row: ExpiredRow, { ended, error }: Ending, now: Date): NewDeadLetter {
   const { integrationId, seq, eventId, bodyBytes, attempts, counted, replayId } = row
   const key = { integrationId, seq, eventId, bodyBytes }
   const cause = { errorClass: 'expired', message: error, error, httpStatus: null } as const
-  return { ...key, state: 'dead', diedAt: now, attempts, counted, ...cause, replayId }
+  return { ...key, state: ended, diedAt: now, attempts, counted, ...cause, replayId }
 }
 
 function toAttempt(
   { integrationId, seq, eventId, replayId }: ExpiredRow,
+  { ended, error }: Ending,
   now: Date,
-  error: string,
 ): AttemptRow {
   return {
     at: now,
@@ -104,7 +139,7 @@ function toAttempt(
     startedAt: now,
     durationMs: 0,
     outcome: 'expired',
-    ended: 'dead',
+    ended,
     counted: false,
     httpStatus: null,
     errorClass: 'expired',

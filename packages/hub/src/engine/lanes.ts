@@ -81,6 +81,12 @@ export class Lanes implements HandOver {
     return this.#lanes.get(integrationId)?.state
   }
 
+  /** Its circuit is open, and no person opened it. */
+  isDown(integrationId: number): boolean {
+    const circuit = this.state(integrationId)?.circuit
+    return circuit !== undefined && circuit.phase !== 'closed' && !circuit.forced
+  }
+
   inFlight(): readonly DeliveryKey[] {
     return [...this.#lanes.values()].flatMap((lane) => lane.flights)
   }

@@ -6,7 +6,7 @@ import { migrate } from '../store/migrate.ts'
 import { createPartitions, dayMs, listPartitions, startOfDay } from '../store/partitions.ts'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
 import { until } from '../testing/until.ts'
-import { expireWaiting } from './expiry.ts'
+import { expireWaiting, giveUpWaiting } from './expiry.ts'
 import { sampleIntegration } from '../targets/testing.ts'
 import { Retention, type RetentionDeps } from './retention.ts'
 import { Telemetry } from './telemetry.ts'
@@ -178,4 +178,27 @@ test('what has waited longer than its integration lets it is dead, and newer one
   assert.deepEqual(letters.rows, [{ event_id: old.id, error_class: 'expired', state: 'dead' }])
   const attempts = await pool.query('select n, outcome, ended from hub.attempts')
   assert.deepEqual(attempts.rows, [{ n: 0, outcome: 'expired', ended: 'dead' }])
+})
+
+// Seen to fail with: rows that a node holds taken; `onExhausted` not looked at.
+test('what waits for a target that is down ends when the time of its policy is over, as the policy says', async () => {
+  await pool.query('truncate hub.queue, hub.dead_letters, hub.attempts, hub.counters')
+  const old = await addEvent(new Date(now.getTime() - 60_000))
+  const held = await addEvent(new Date(now.getTime() - 60_000))
+  const young = await addEvent(now)
+  for (const event of [old, held, young]) await wait(event)
+  await pool.query('update hub.queue set owner = 7 where event_id = $1', [held.id])
+  const { spec, ...integration } = sampleIntegration({ kind: 'http', url: 'http://127.0.0.1/' })
+  const retry = { ...spec.retry, giveUpAfterMs: 30_000 }
+  const down = { ...integration, id: 1, spec: { ...spec, retry, onExhausted: 'manual' } } as const
+
+  assert.equal(await giveUpWaiting(pool, 'node', [down], now), 1)
+
+  assert.deepEqual(await idsIn('queue', 'event_id'), [held.id, young.id].toSorted())
+  const letters = await pool.query('select event_id, error_class, state from hub.dead_letters')
+  assert.deepEqual(letters.rows, [{ event_id: old.id, error_class: 'expired', state: 'manual' }])
+  const counted = await pool.query(
+    'select sum(queued)::int as queued, sum(manual)::int as manual from hub.counters',
+  )
+  assert.deepEqual(counted.rows, [{ queued: -1, manual: 1 }])
 })
