@@ -13,7 +13,7 @@ import { connect, openSource } from '../../bench/subjects/hub.ts'
 import { HubProcess } from '../../bench/subjects/hub-process.ts'
 import { measureUsage } from './small-server/watch.ts'
 import { feel, format } from './waiting/feel.ts'
-import { drawCharts } from './waiting/picture.ts'
+import { drawCharts, type Sample } from './waiting/picture.ts'
 
 const { values } = parseArgs({
   options: {
@@ -40,7 +40,7 @@ const sink = http.createServer((request, response) => {
 })
 await once(sink.listen(0, '127.0.0.1'), 'listening')
 const hub = await HubProcess.start({ databaseUrl: null, nodeArguments: [] })
-const samples: Record<'seconds' | 'in' | 'out' | 'hubMb' | 'postgresMb' | 'diskMb', number>[] = []
+const samples: Sample[] = []
 const startedMs = performance.now()
 let isOver = false
 let isRestarting = false
