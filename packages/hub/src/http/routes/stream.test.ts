@@ -3,14 +3,16 @@ import { test, type TestContext } from 'node:test'
 import { Feed } from '../../engine/feed.ts'
 import { Telemetry } from '../../engine/telemetry.ts'
 import { until } from '../../testing/until.ts'
+import type { HttpSettings } from '../context.ts'
 import { adminHeaders, buildTestApp, fakeHub } from '../testing.ts'
 
 const event = { source: 'shop', eventId: 'e1', type: 'order.created', deliveries: 1, bytes: 2 }
 
-async function streaming(t: TestContext) {
+async function streaming(t: TestContext, settings: Partial<HttpSettings> = {}) {
   const telemetry = new Telemetry((error) => assert.fail(error as Error))
   const feed = new Feed(telemetry)
-  const app = buildTestApp(fakeHub({ feed }))
+  const hub = fakeHub({ feed })
+  const app = buildTestApp({ ...hub, settings: { ...hub.settings, ...settings } })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   t.after(() => app.close())
   const open = async (query = '', headers = {}) => {
@@ -75,4 +77,17 @@ test('a pattern that is none is refused', async (t) => {
   const answer = await app.inject({ url: '/v1/stream?types=a*b', headers: adminHeaders })
   assert.equal(answer.statusCode, 400)
   assert.equal(answer.json<{ code: string }>().code, 'invalid_request')
+})
+
+// Seen to fail with: the headers that the hooks had set dropped, as the stream writes its answer by hand.
+test('a page of an allowed origin may read the stream, which has the headers of every other answer', async (t) => {
+  const origin = 'https://console.example'
+  const { open } = await streaming(t, { corsOrigins: [origin], publicUrl: 'https://hub.example' })
+  const { headers } = (await open('', { origin })).response
+  assert.equal(headers.get('access-control-allow-origin'), origin)
+  assert.equal(headers.get('vary'), 'origin')
+  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  assert.equal(headers.get('cache-control'), 'no-store')
+  assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  assert.match(headers.get('strict-transport-security') ?? '', /max-age/)
 })

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
 import { Type } from 'typebox'
 import { invalidRequest, Problem } from '../../core/problems.ts'
 import { closed } from '../../core/schema.ts'
@@ -50,11 +50,12 @@ export const stream: RegisterRoutes = (app, hub) => {
       reply.hijack()
       const lastId = request.headers['last-event-id']
       const response = reply.raw
+      // Written by hand, the answer has no headers but these: what the hooks have set goes along.
+      const setByHooks: NodeJS.Dict<OutgoingHttpHeader> = reply.getHeaders()
       response.writeHead(200, {
+        ...setByHooks,
         'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
         'x-accel-buffering': 'no',
-        'x-content-type-options': 'nosniff',
       })
       response.write('retry: 1000\n\n')
       open.add(response)
