@@ -31,7 +31,7 @@ async function streaming(t: TestContext, settings: Partial<HttpSettings> = {}) {
     await shows('retry:')
     return { response, shows, read: () => text, hasEnded: () => ended, leave: () => leave.abort() }
   }
-  return { app, telemetry, open }
+  return { app, url, telemetry, open }
 }
 
 test('what happens is told as it happens, by type and integration', async (t) => {
@@ -90,4 +90,15 @@ test('a page of an allowed origin may read the stream, which has the headers of 
   assert.equal(headers.get('cache-control'), 'no-store')
   assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)
   assert.match(headers.get('strict-transport-security') ?? '', /max-age/)
+})
+
+// Seen to fail with: HEAD exposed for GET, which began a stream of no bytes and never ended.
+test('HEAD of the stream is answered at once and opens none', async (t) => {
+  const { url } = await streaming(t)
+  const answer = await fetch(`${url}/v1/stream`, {
+    method: 'HEAD',
+    headers: adminHeaders,
+    signal: AbortSignal.timeout(5_000),
+  })
+  assert.deepEqual([answer.status, answer.headers.get('allow')], [405, 'GET'])
 })

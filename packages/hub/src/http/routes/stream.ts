@@ -21,6 +21,8 @@ export const stream: RegisterRoutes = (app, hub) => {
     '/v1/stream',
     {
       config: { access: 'events:read' },
+      // A HEAD would be a stream of which nobody reads anything.
+      exposeHeadRoute: false,
       schema: {
         tags: ['reading'],
         summary: 'Server-Sent Events of what happens on this node',
