@@ -84,14 +84,16 @@ interface Wish {
   readonly integration?: string
 }
 
-function compileWish({ types, integration }: Wish): (item: FeedItem) => boolean {
-  const patterns = types?.split(',').map((pattern) => pattern.trim()) ?? ['**']
+/** An empty value, as a form sends it, is one left out. */
+function compileWish({ types = '', integration = '' }: Wish): (item: FeedItem) => boolean {
+  const given = types.split(',').map((pattern) => pattern.trim())
+  const patterns = given.filter((pattern) => pattern !== '')
   for (const pattern of patterns) {
     const message = typePatternError(pattern)
     if (message !== null) throw invalidRequest('query', [{ path: '/types', message }])
   }
-  const wantsType = compileTypePatterns(patterns)
-  return (item) => wantsType(item.type) && (integration === undefined || item.integration === integration)
+  const wantsType = compileTypePatterns(patterns.length > 0 ? patterns : ['**'])
+  return (item) => wantsType(item.type) && (integration === '' || item.integration === integration)
 }
 
 function format({ id, type, at, integration, data }: FeedItem): string {
