@@ -176,6 +176,8 @@ export type ProblemCode = keyof typeof problems
 export interface ProblemExtras {
   readonly errors?: readonly FieldError[]
   readonly retryAfterSeconds?: number
+  /** How to prove who sends, as `www-authenticate` says it. What is `unauthorized` without one wants a key. */
+  readonly challenge?: string
   readonly cause?: unknown
 }
 
@@ -196,6 +198,7 @@ export class Problem extends Error {
   readonly detail: string
   readonly errors: readonly FieldError[] | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly challenge: string | undefined
 
   constructor(code: ProblemCode, detail: string, extras: ProblemExtras = {}) {
     super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
@@ -204,6 +207,7 @@ export class Problem extends Error {
     this.detail = detail
     this.errors = extras.errors
     this.retryAfterSeconds = extras.retryAfterSeconds
+    this.challenge = extras.challenge ?? (code === 'unauthorized' ? 'Bearer' : undefined)
   }
 
   toJSON(): ProblemBody {

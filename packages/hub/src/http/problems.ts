@@ -60,7 +60,8 @@ export function toProblem(error: unknown): Problem {
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', problem.retryAfterSeconds)
-  if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  // A signature is no scheme of HTTP: the name of another would send the sender's owner astray.
+  if (problem.challenge !== undefined) reply.header('www-authenticate', problem.challenge)
   return reply.code(problem.status).header('content-type', contentType).send(JSON.stringify(problem))
 }
 

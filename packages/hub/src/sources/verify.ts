@@ -38,18 +38,26 @@ function verifyBasic(spec: Of<'basic'>, request: IncomingRequest): void {
   const credentials = credentialsOf(request, 'Basic')
   const given = Buffer.from(credentials, 'base64').toString('utf8')
   if (!sameText(given, `${spec.username}:${spec.password}`))
-    throw new Problem('unauthorized', 'The user name or the password is not the one of this source.')
+    refuseCredentials('Basic', 'The user name or the password is not the one of this source.')
 }
 
 function verifyBearer(spec: Of<'bearer'>, request: IncomingRequest): void {
   if (!sameText(credentialsOf(request, 'Bearer'), spec.token))
-    throw new Problem('unauthorized', 'The bearer token is not the one of this source.')
+    refuseCredentials('Bearer', 'The bearer token is not the one of this source.')
 }
 
-function credentialsOf(request: IncomingRequest, scheme: string): string {
+/** RFC 7617 wants a realm, and has the server say that it reads UTF-8. */
+const challenges = { Basic: 'Basic realm="Integration Hub", charset="UTF-8"', Bearer: 'Bearer' } as const
+type Scheme = keyof typeof challenges
+
+function credentialsOf(request: IncomingRequest, scheme: Scheme): string {
   const [, given, credentials] = /^(\S+) +(\S+)$/.exec(headerOf(request, 'authorization') ?? '') ?? []
   if (credentials !== undefined && given?.toLowerCase() === scheme.toLowerCase()) return credentials
-  throw new Problem('unauthorized', `This source needs the header "Authorization: ${scheme} …".`)
+  return refuseCredentials(scheme, `This source needs the header "Authorization: ${scheme} …".`)
+}
+
+function refuseCredentials(scheme: Scheme, detail: string): never {
+  throw new Problem('unauthorized', detail, { challenge: challenges[scheme] })
 }
 
 function verifyHmac(spec: Of<'hmac'>, request: IncomingRequest): void {

@@ -16,6 +16,8 @@ const sources = {
     verify: { kind: 'hmac', header: 'x-signature', secret: 's' },
     type: { from: 'fixed', value: 'hook' },
   },
+  basic: { verify: { kind: 'basic', username: 'u', password: 'p' } },
+  bearer: { verify: { kind: 'bearer', token: 't' } },
   open: { public: true },
   polite: { respond: { status: 200, contentType: 'text/xml', body: '<ok/>' } },
   silent: { respond: { status: 204 } },
@@ -147,6 +149,25 @@ test('who may not send is told why', async () => {
     assert.deepEqual([answer.statusCode, answer.json().code], [status, code], `${url}: ${answer.body}`)
   }
   assert.deepEqual(accepted, [])
+})
+
+// Seen to fail with: `Bearer` said with every 401, whatever the source verifies.
+test('a 401 says by which scheme the sender has to prove itself, and none where it signs', async () => {
+  const basic = 'Basic realm="Integration Hub", charset="UTF-8"'
+  const cases: readonly [string, Record<string, string>, string | undefined][] = [
+    ['basic', {}, basic],
+    ['basic', { authorization: 'Bearer t' }, basic],
+    ['basic', { authorization: 'Basic dTp3cm9uZw==' }, basic],
+    ['bearer', {}, 'Bearer'],
+    ['bearer', { authorization: 'Bearer wrong' }, 'Bearer'],
+    ['shop', {}, 'Bearer'],
+    ['signed', {}, undefined],
+    ['signed', { 'x-signature': 'ab' }, undefined],
+  ]
+  for (const [source, headers, challenge] of cases) {
+    const answer = await post(`/v1/sources/${source}/events?type=a`, { headers })
+    assert.deepEqual([answer.statusCode, answer.headers['www-authenticate']], [401, challenge], source)
+  }
 })
 
 test('a source that verifies takes its signature and needs no key', async () => {
