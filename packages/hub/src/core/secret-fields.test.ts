@@ -29,19 +29,28 @@ test('masking changes secrets only', () => {
   assert.deepEqual(masked, integration({ auth: { kind: 'bearer', token: '***' } }))
 })
 
+const sensitiveNames = `
+  Authorization x-authorization X-Authentication x-authenticate x-authn x-authz X-Auth auth x-auth-user x_auth_2 x-auth2
+  x-oauth x-bearer x-pass X-PASS-1 pass x-passwd password x-passphrase x-passcode x-pwd userpwd x-pin x-otp
+  x-credential x-credentials x-creds cookie x-cookies x-session x-session-id jsessionid x-jwt x-goog-iap-jwt-assertion
+  x-hub-signature x-hub-signature-256 x-sig x-hmac x-shopify-hmac-sha256 X-Token x-csrf-token x-client-secret
+  x-api-key X-ApiKey api_key api.key ocp-apim-subscription-key`
+
+const ordinaryNames = `
+  x-event content-type content-language x-tenant accept accept-language user-agent date origin referer if-match prefer
+  x-request-id x-correlation-id traceparent x-forwarded-for idempotency-key Idempotency-Key
+  author x-author x-authority x-authenticated-user x-pass-through x-passthrough x-bypass x-compass x-passenger
+  x-signal x-design x-assigned-to x-pinned x-shipping x-digest x-credit x-accreditation`
+
+// Seen to fail with: `x-authentication`, `x-authn`, `x-pass`, `x-session-id` and others of the first list shown in clear;
+// `x-pass-through` masked.
 test('names of headers that hold secrets', () => {
-  for (const name of [
-    'Authorization',
-    'cookie',
-    'x-api-key',
-    'X-Token',
-    'x-auth',
-    'x-hub-signature',
-    'password',
-  ])
-    assert.ok(isSensitiveName(name), name)
-  for (const name of ['x-event', 'author', 'content-language', 'idempotency-key', 'accept'])
-    assert.equal(isSensitiveName(name), false, name)
+  const names = (text: string): readonly string[] => text.trim().split(/\s+/)
+  assert.deepEqual(
+    names(sensitiveNames).filter((name) => !isSensitiveName(name)),
+    [],
+  )
+  assert.deepEqual(names(ordinaryNames).filter(isSensitiveName), [])
 })
 
 const hmac = { kind: 'hmac', header: 'x-signature', secret: 's1', previousSecret: 's0' }

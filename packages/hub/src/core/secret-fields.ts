@@ -47,11 +47,18 @@ function isUnionOfObjects(branches: readonly SchemaNode[]): boolean {
   return branches.every((branch) => branch.properties)
 }
 
-const sensitive = /authorization|cookie|key|token|secret|passw|pwd|signature|credential|(^|[-_])auth($|[-_])/i
+// What these know may only grow: the values of known names are sealed in the store, and no others are opened.
+const telling = new RegExp(
+  'authorization|authenticat(?!ed)|bearer|cookie|session|key|token|jwt|secret|passw|passphrase|passcode|pwd|' +
+    'credential|signature|hmac',
+  'i',
+)
+/** Too short to tell anything within other words, such as `author`, `compass` and `design`. */
+const tellingWord = /(?<![a-z])(o?auth[nz]?|pass(?![-_]?through)|creds?|sig|otp|pin)(?![a-z])/i
 
 /** Whether what a header of this name holds is a secret. */
 export function isSensitiveName(name: string): boolean {
-  return sensitive.test(name) && !/^idempotency-key$/i.test(name)
+  return (telling.test(name) || tellingWord.test(name)) && !/^idempotency-key$/i.test(name)
 }
 
 export interface KeptSecrets {
