@@ -119,15 +119,14 @@ function keepUnion(
   return keepNode(branch, input, undefined, { ...context, reason })
 }
 
+/** The names are those of headers, which are the same in any case. */
 function keepByName(input: Record<string, unknown>, stored: unknown, context: KeepContext): unknown {
-  const before = isRecord(stored) ? stored : {}
+  const entriesBefore = Object.entries(isRecord(stored) ? stored : {})
+  const before = new Map(entriesBefore.map(([name, value]) => [name.toLowerCase(), value]))
   const entries = Object.entries(input).map(([name, value]) => {
     if (value !== mask || !isSensitiveName(name)) return [name, value]
     const path = `${context.path}/${escapePointer(name)}`
-    const kept = keepSecret(value, Object.hasOwn(before, name) ? before[name] : undefined, {
-      ...context,
-      path,
-    })
+    const kept = keepSecret(value, before.get(name.toLowerCase()), { ...context, path })
     return [name, kept ?? value]
   })
   return Object.fromEntries(entries)
