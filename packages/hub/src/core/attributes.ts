@@ -1,24 +1,39 @@
 import type { Attributes, StoredEvent } from './event.ts'
 
-type Described = Omit<StoredEvent, 'body'>
+/** What of an event its attributes are told by. */
+export type AttributedEvent = Pick<
+  StoredEvent,
+  'id' | 'sourceName' | 'type' | 'subject' | 'correlationId' | 'receivedAt' | 'attributes'
+>
 
-/** CloudEvents attributes as the sender gave them; what it did not give is filled in. */
-export function filledAttributes(event: Described): Attributes {
-  return Object.fromEntries(attributesOf(event))
+/**
+ * CloudEvents attributes as deliveries carry them: as the sender gave them, and what it did not give is filled in.
+ * Filters and templates read them too. Not made of `attributesOf`, as every event that meets a filter pays for it.
+ */
+export function filledAttributes(event: AttributedEvent): Attributes {
+  return {
+    id: event.id,
+    source: event.sourceName,
+    time: event.receivedAt.toISOString(),
+    ...event.attributes,
+    type: event.type,
+    ...(event.subject === null ? {} : { subject: event.subject }),
+    correlationid: event.correlationId,
+  }
 }
 
 /** The same by name and value, in the order in which they are shown: every delivery reads them. */
-export function attributesOf(event: Described): readonly (readonly [string, string])[] {
+export function attributesOf(event: AttributedEvent): readonly (readonly [string, string])[] {
   const { attributes: given } = event
   const all: [string, string][] = [
     ['id', given['id'] ?? event.id],
     ['source', given['source'] ?? event.sourceName],
-    ['type', given['type'] ?? event.type],
+    ['type', event.type],
     ['time', given['time'] ?? event.receivedAt.toISOString()],
   ]
-  const subject = given['subject'] ?? event.subject
-  if (subject !== null) all.push(['subject', subject])
-  all.push(['correlationid', given['correlationid'] ?? event.correlationId])
+  const subject = event.subject ?? given['subject']
+  if (subject !== undefined) all.push(['subject', subject])
+  all.push(['correlationid', event.correlationId])
   all.push(...Object.entries(given).filter(([name]) => !alwaysTold.has(name)))
   return all
 }

@@ -11,7 +11,7 @@ import { isRecord, type FieldError } from './schema.ts'
 
 /** What a filter looks at. */
 export interface FilterInput {
-  /** CloudEvents attributes and extensions, with what the hub fills in: `type`, `source`, `subject`, `id`, `time`. */
+  /** CloudEvents attributes and extensions as deliveries carry them, with what the hub fills in. */
   readonly attributes: Readonly<Record<string, string>>
   /** The payload parsed as JSON; undefined when it is none. Called only when the attributes leave it open. */
   data(): unknown

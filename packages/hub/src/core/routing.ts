@@ -1,17 +1,11 @@
+import { filledAttributes, type AttributedEvent } from './attributes.ts'
 import type { Integration } from './catalog.ts'
-import type { Attributes } from './event.ts'
 import { compileFilter, type Filter, type FilterInput } from './filter.ts'
 import { parseForFilter } from './payload.ts'
 import { compileTypePatterns } from './type-pattern.ts'
 
 /** What routing looks at. */
-export interface RoutableEvent {
-  readonly id: string
-  readonly sourceName: string
-  readonly type: string
-  readonly subject: string | null
-  readonly receivedAt: Date
-  readonly attributes: Attributes
+export interface RoutableEvent extends AttributedEvent {
   readonly body: Buffer
 }
 
@@ -55,14 +49,7 @@ export function compileMatch(integration: Integration): (event: RoutableEvent) =
 export function filterInput(event: RoutableEvent): FilterInput {
   let parsed: { readonly value: unknown } | null = null
   return {
-    attributes: {
-      id: event.id,
-      source: event.sourceName,
-      time: event.receivedAt.toISOString(),
-      ...(event.subject === null ? {} : { subject: event.subject }),
-      ...event.attributes,
-      type: event.type,
-    },
+    attributes: filledAttributes(event),
     data: () => (parsed ??= { value: parseForFilter(event.body) }).value,
   }
 }

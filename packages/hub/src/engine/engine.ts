@@ -162,7 +162,17 @@ export class Engine {
 
   #route(source: Source, event: IncomingEvent, id: string, receivedAt: Date): ReturnType<Router> {
     const { type, subject, attributes, body } = event
-    return this.#router({ id, sourceName: source.name, type, subject, receivedAt, attributes, body })
+    const correlationId = event.correlationId ?? id
+    return this.#router({
+      id,
+      sourceName: source.name,
+      type,
+      subject,
+      correlationId,
+      receivedAt,
+      attributes,
+      body,
+    })
   }
 
   #configure(index: CatalogIndex): void {

@@ -188,6 +188,7 @@ test('named deliveries are retried, hastened or delivered again, by where they a
   )
 })
 
+// Seen to fail with: filters that do not see the correlation id of a stored event.
 test('history is routed by the configuration of today, from the oldest on', async () => {
   const body = (kind: string) => ({ body: Buffer.from(JSON.stringify({ kind })) })
   const delivered = await store.addEnded([billingId], 'delivered', { ...body('a'), time: daysAgo(2) })
@@ -195,13 +196,12 @@ test('history is routed by the configuration of today, from the oldest on', asyn
   const elsewhere = await store.addEnded([parkingId], 'delivered', body('a'))
   await store.addEvent(body('b'))
   await store.addEvent({ ...body('a'), type: 'other' })
+  await store.addEvent({ ...body('a'), correlationId: 'deal-2' })
   await store.addEvent({ ...body('a'), time: daysAgo(3) })
   const dead = await store.addDead([billingId], {}, body('a'))
   const waiting = await store.addWaiting([billingId], {}, body('a'))
-  integration = testIntegration(billingId, 'billing', {
-    types: ['order.*'],
-    filter: { data: { kind: ['a'] } },
-  })
+  const filter = { data: { kind: ['a'] }, attributes: { correlationid: [{ 'anything-but': ['deal-2'] }] } }
+  integration = testIntegration(billingId, 'billing', { types: ['order.*'], filter })
   await new Promise((resolve) => setTimeout(resolve, 20))
   const replay = await run({ from: daysAgo(2.5).toISOString() })
   assert.deepEqual([replay.started, replay.skipped], [4, 1])

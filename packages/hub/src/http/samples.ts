@@ -38,18 +38,19 @@ const testData = { message: 'This is a test from Integration Hub.' }
 
 export function eventOfSample(sample: Static<typeof MatchSample>, now: Date): StoredEvent {
   const id = createEventId(now.getTime(), randomBytes(10))
+  const { subject, correlationid } = sample.attributes
   return {
     id,
     seq: 0,
     sourceId: 0,
     sourceName: sample.source,
     type: sample.type,
-    subject: sample.subject ?? null,
+    subject: sample.subject ?? subject ?? null,
     attributes: sample.attributes,
     contentType: 'application/json',
     body: Buffer.from(JSON.stringify(sample.data ?? testData)),
     headers: {},
-    correlationId: id,
+    correlationId: correlationid || id,
     receivedAt: now,
   }
 }

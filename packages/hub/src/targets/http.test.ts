@@ -73,7 +73,9 @@ test('attributes go on as they came', async (t) => {
     deliverat: '2026-01-02T03:04:05Z',
     empty: '',
   }
-  const headers = headersOf(await received(t, {}, sampleDelivery({ event: sampleEvent({ attributes }) })))
+  const { type, subject, correlationid: correlationId } = attributes
+  const event = sampleEvent({ attributes, type, subject, correlationId })
+  const headers = headersOf(await received(t, {}, sampleDelivery({ event })))
   for (const [name, value] of Object.entries(attributes))
     assert.equal(decodeURIComponent(headers[`ce-${name}`] ?? 'absent'), value, name)
   assert.equal(headers['ce-subject'], '%D0%97%D0%B0%D1%8F%D0%B2%D0%BA%D0%B0%20%227%22%20100%25%20%E2%82%AC')

@@ -81,6 +81,29 @@ test('a match is explained part by part', async () => {
   assert.equal((await post('match', { source: 'okdesk' })).json().errors[0].path, '/type')
 })
 
+// Seen to fail with: the correlation id of a sample taken for its id alone, or for none.
+test('a match sees the attributes that a delivery would carry', async () => {
+  const target = { kind: 'http', url: 'https://a.example/' }
+  const attributes = { correlationid: ['deal-1'], subject: ['7'], type: ['issue.created'] }
+  await server.app.inject({
+    method: 'PUT',
+    url: '/v1/integrations/deals',
+    headers: adminHeaders,
+    payload: { target, filter: { attributes } },
+  })
+  const sample = { type: 'issue.created', attributes: { correlationid: 'deal-1', subject: '7' } }
+  assert.equal((await post('match', sample, 'deals')).json().matched, true)
+  const { filter } = (await post('match', { type: 'issue.created' }, 'deals')).json()
+  const found = Object.fromEntries(filter.fields.map((field: Found) => [field.path, field.found]))
+  assert.match(found['/attributes/correlationid'][0], /^[0-9a-f-]{36}$/)
+  assert.deepEqual(found['/attributes/subject'], [])
+})
+
+interface Found {
+  readonly path: string
+  readonly found: readonly string[]
+}
+
 test('a try sends one event, shows the exchange and is in the audit log', async () => {
   const answer = await post('test')
   assert.equal(answer.statusCode, 200)
