@@ -3,7 +3,7 @@ import type { Attributes, StoredEvent } from './event.ts'
 /** What of an event its attributes are told by. */
 export type AttributedEvent = Pick<
   StoredEvent,
-  'id' | 'sourceName' | 'type' | 'subject' | 'correlationId' | 'receivedAt' | 'attributes'
+  'id' | 'sourceName' | 'type' | 'subject' | 'correlationId' | 'contentType' | 'receivedAt' | 'attributes'
 >
 
 /**
@@ -12,9 +12,11 @@ export type AttributedEvent = Pick<
  */
 export function filledAttributes(event: AttributedEvent): Attributes {
   return {
+    specversion: '1.0',
     id: event.id,
     source: event.sourceName,
     time: event.receivedAt.toISOString(),
+    ...(event.contentType === null ? {} : { datacontenttype: event.contentType }),
     ...event.attributes,
     type: event.type,
     ...(event.subject === null ? {} : { subject: event.subject }),
@@ -22,7 +24,10 @@ export function filledAttributes(event: AttributedEvent): Attributes {
   }
 }
 
-/** The same by name and value, in the order in which they are shown: every delivery reads them. */
+/**
+ * The same by name and value, in the order in which they are shown: every delivery reads them. Without `specversion`,
+ * which is always the same, and `datacontenttype`, which is the `content-type` of the request.
+ */
 export function attributesOf(event: AttributedEvent): readonly (readonly [string, string])[] {
   const { attributes: given } = event
   const all: [string, string][] = [

@@ -24,6 +24,7 @@ function event(parts: Partial<RoutableEvent> = {}): RoutableEvent {
     correlationId: '01990000-0000-7000-8000-000000000001',
     receivedAt: new Date('2030-01-02T03:04:05.678Z'),
     attributes: {},
+    contentType: 'application/json',
     body: Buffer.from('{"amount": 12}'),
     ...parts,
   }
@@ -84,7 +85,7 @@ test('it reaches exactly those that want its source, its type and its content, i
 })
 
 // Seen to fail with: `subject` always there; the event's own attributes put before what the hub fills in; the correlation
-// id that is none of the sender's attributes left out.
+// id that is none of the sender's attributes left out; the content type left out.
 test('a filter sees the attributes as they will be handed on', () => {
   const wanting = (attributes: object): readonly Integration[] => [
     integration('x', { filter: { attributes } }),
@@ -98,6 +99,11 @@ test('a filter sees the attributes as they will be handed on', () => {
   assert.deepEqual(names(wanting({ time: ['2030-01-02T03:04:05.678Z'] }), event()), ['x'])
   assert.deepEqual(names(wanting({ correlationid: ['deal-1'] }), event({ correlationId: 'deal-1' })), ['x'])
   assert.deepEqual(names(wanting({ correlationid: [event().id] }), event()), ['x'])
+  assert.deepEqual(names(wanting({ datacontenttype: ['application/json'] }), event()), ['x'])
+  assert.deepEqual(names(wanting({ datacontenttype: [{ exists: false }] }), event({ contentType: null })), [
+    'x',
+  ])
+  assert.deepEqual(names(wanting({ specversion: ['1.0'] }), event()), ['x'])
   assert.deepEqual(names(wanting({ type: ['order.created'] }), event({ attributes: { type: 'x' } })), ['x'])
 })
 

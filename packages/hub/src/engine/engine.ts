@@ -161,7 +161,7 @@ export class Engine {
   }
 
   #route(source: Source, event: IncomingEvent, id: string, receivedAt: Date): ReturnType<Router> {
-    const { type, subject, attributes, body } = event
+    const { type, subject, contentType, attributes, body } = event
     const correlationId = event.correlationId ?? id
     return this.#router({
       id,
@@ -169,6 +169,7 @@ export class Engine {
       type,
       subject,
       correlationId,
+      contentType,
       receivedAt,
       attributes,
       body,
