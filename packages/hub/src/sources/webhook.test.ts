@@ -184,6 +184,12 @@ test('attributes never contradict what the locators found', () => {
   assert.equal(event.correlationId, 'theirs')
 })
 
+// Seen to fail with: null kept as the attribute.
+test('an empty correlation id stays the text that it is among the attributes', () => {
+  const event = read({ headers: { ...cloudEvent, 'ce-correlationid': '' } })
+  assert.deepEqual([event.correlationId, event.attributes['correlationid']], [null, ''])
+})
+
 test('stray ce-* headers of others are none of ours', () => {
   const event = read({ headers: { 'ce-type': 'c', 'ce-weird_name': 'x', 'ce-id': '1' } })
   assert.deepEqual(event.attributes, {})

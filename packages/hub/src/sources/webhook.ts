@@ -50,7 +50,7 @@ function cloudEventAttributes(request: IncomingRequest): Attributes {
 /** Attributes may not contradict what the source's locators found. */
 function agreeing(given: Attributes, found: Readonly<Record<string, string | null>>): Attributes {
   const changed = Object.entries(found).filter(
-    ([name, text]) => given[name] !== undefined && given[name] !== text,
+    ([name, text]) => text !== null && given[name] !== undefined && given[name] !== text,
   )
   return changed.length === 0 ? given : { ...given, ...(Object.fromEntries(changed) as Attributes) }
 }
