@@ -6,7 +6,8 @@ import { code, page, table } from './markdown.ts'
 export function commandLinePage(): string {
   return page('Commands', '`packages/hub/src/cli/commands`', [
     '`npx hub <command>` in the clone. How to use them: [the command line](../guides/command-line.md). Each knows `--json`, ' +
-      'which prints JSON for scripts, and `--help`. Exit codes: 0 it worked, 1 it failed, 2 the command line is wrong.',
+      'which prints JSON for scripts, and `--help`. `hub keys` alone is `hub keys list`, and so is any group that has ' +
+      'one. Exit codes: 0 it worked, 1 it failed, 2 the command line is wrong.',
     table(
       ['command', 'what it does'],
       commands.map((command) => [

@@ -75,3 +75,14 @@ export function defineCommand<const Options extends Readonly<Record<string, Opti
     run: (context, values, given) => spec.run(context, values as Values<Options & CommonOptions>, given),
   }
 }
+
+/** The first words of commands that have two, such as `keys`. */
+export function groupsOf(commands: readonly Command[]): ReadonlySet<string> {
+  const words = commands.map(({ name }) => name.split(' '))
+  return new Set(words.flatMap(([group = '', verb]) => (verb === undefined ? [] : [group])))
+}
+
+/** What a group alone means; not every group has one. */
+export function listOf(group: string, commands: readonly Command[]): Command | undefined {
+  return commands.find(({ name }) => name === `${group} list`)
+}

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts'
+import { groupsOf, listOf, type Command } from './command.ts'
 
 /** What may follow each beginning of a command line: words of commands, choices, options. */
 function wordsByBeginning(commands: readonly Command[]): ReadonlyMap<string, readonly string[]> {
@@ -10,6 +10,10 @@ function wordsByBeginning(commands: readonly Command[]): ReadonlyMap<string, rea
     parts.forEach((part, index) => add(parts.slice(0, index).join(' '), part))
     for (const choice of positionals[0]?.choices ?? []) add(name, choice)
     for (const option of Object.keys(options)) add(name, `--${option}`)
+  }
+  for (const group of groupsOf(commands)) {
+    const { options } = listOf(group, commands) ?? { options: { help: true } }
+    for (const option of Object.keys(options)) add(group, `--${option}`)
   }
   return new Map([...words].map(([beginning, found]) => [beginning, [...found]]))
 }

@@ -26,8 +26,8 @@ export function overallHelp(commands: readonly Command[], output: Output): strin
       'Commands',
       commands.map(({ name, summary }) => ({ name: `hub ${name}`, text: summary })),
     ),
-    '`hub <command> --help` shows more of one; every command knows --json. In a clone it is `npx hub <command>`, or',
-    '`npm start -- <command>`.',
+    '`hub <command> --help` shows more of one; every command knows --json. `hub keys` alone is `hub keys list`, and so',
+    'is any group that has one. In a clone it is `npx hub <command>`, or `npm start -- <command>`.',
     '',
     ...section(output, 'Which hub the commands talk to', connectionSettings),
     ...section(

@@ -2,7 +2,7 @@ import { CannotStart } from '../core/cannot-start.ts'
 import { nearest } from '../core/nearest.ts'
 import { version } from '../version.ts'
 import { parseArguments } from './arguments.ts'
-import type { Command } from './command.ts'
+import { groupsOf, listOf, type Command } from './command.ts'
 import { commands } from './commands/index.ts'
 import type { Context } from './context.ts'
 import { CommandFailed, UsageError } from './failure.ts'
@@ -27,7 +27,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
 
 async function dispatch(args: readonly string[], context: Context): Promise<number> {
   const [first = 'start'] = args
-  if (['--help', '-h'].includes(first)) return help([], context)
+  if (isHelp(first)) return help([], context)
   if (first === 'help') return help(args.slice(1), context)
   if (first === '--version') {
     writeLine(context.out, version)
@@ -35,17 +35,29 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
   }
   // `npm start -- --demo` names no command but means one.
   const words = first.startsWith('-') ? ['start', ...args] : args.length === 0 ? ['start'] : args
+  if (isGroupAlone(words) && words.some(isHelp)) return help([first], context)
   const { command, rest } = findCommand(words)
   const { values, positionals } = withUsage(command, () => parseArguments(command, rest))
   if (values['help'] === true) return help([command.name], context)
   return (await command.run(context, values, positionals)) ?? 0
 }
 
-/** Commands are named by one word or by two. */
+function isHelp(word: string): boolean {
+  return word === '--help' || word === '-h'
+}
+
+/** The first word of several commands, without a second. */
+function isGroupAlone([first = '', second]: readonly string[]): boolean {
+  return (second === undefined || second.startsWith('-')) && groupsOf(commands).has(first)
+}
+
+/** Commands are named by one word or by two; a group alone is its list. */
 function findCommand(words: readonly string[]): {
   readonly command: Command
   readonly rest: readonly string[]
 } {
+  const list = isGroupAlone(words) ? listOf(words[0] ?? '', commands) : undefined
+  if (list) return { command: list, rest: words.slice(1) }
   for (const count of [2, 1]) {
     const name = words.slice(0, count).join(' ')
     const command = commands.find((candidate) => candidate.name === name)
