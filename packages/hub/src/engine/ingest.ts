@@ -261,7 +261,7 @@ export class Ingest {
           telemetry.emit('accepted', {
             source: event.source.name,
             eventId: event.id,
-            type: event.incoming.type,
+            eventType: event.incoming.type,
             deliveries: event.wantedBy.length,
             bytes: event.incoming.body.length,
           })

@@ -22,7 +22,7 @@ test('what happens is counted by source and integration', async () => {
   const each = [{ ...figures, circuit: { phase: 'open' }, oldestPendingAgeMs: 1_500 }]
   const found = { each: each as unknown as readonly IntegrationFigures[] }
   const { telemetry, metrics } = measured(() => Promise.resolve(found as never))
-  const event = { source: 'shop', eventId: 'e', type: 't', deliveries: 1, bytes: 100 }
+  const event = { source: 'shop', eventId: 'e', eventType: 't', deliveries: 1, bytes: 100 }
   telemetry.emit('accepted', event)
   telemetry.emit('accepted', event)
   telemetry.emit('duplicate', { source: 'shop' })

@@ -32,7 +32,7 @@ export interface Happenings {
   accepted: {
     readonly source: string
     readonly eventId: string
-    readonly type: string
+    readonly eventType: string
     readonly deliveries: number
     readonly bytes: number
   }

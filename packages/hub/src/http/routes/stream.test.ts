@@ -6,7 +6,7 @@ import { until } from '../../testing/until.ts'
 import type { HttpSettings } from '../context.ts'
 import { adminHeaders, buildTestApp, fakeHub } from '../testing.ts'
 
-const event = { source: 'shop', eventId: 'e1', type: 'order.created', deliveries: 1, bytes: 2 }
+const event = { source: 'shop', eventId: 'e1', eventType: 'order.created', deliveries: 1, bytes: 2 }
 
 async function streaming(t: TestContext, settings: Partial<HttpSettings> = {}) {
   const telemetry = new Telemetry((error) => assert.fail(error as Error))
