@@ -39,12 +39,17 @@ export const tail = defineCommand({
         ),
     })
     for await (const happening of happenings) {
-      if (json) writeLine(out, JSON.stringify({ type: happening.type, ...happening.data }))
+      if (json) writeLine(out, JSON.stringify(asOneRecord(happening)))
       else await show(out, happening, inspecting)
       if (++seen >= most) return
     }
   },
 })
+
+/** The kind of the happening comes first, and nothing in its data replaces it. */
+function asOneRecord({ type, data }: Happening): object {
+  return Object.assign({ type }, data, { type })
+}
 
 /** Whoever sent a first event and looks only then shall see it all the same. */
 async function showLatest(api: Api, out: Output, integration: string | undefined): Promise<void> {
