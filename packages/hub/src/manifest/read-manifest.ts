@@ -1,9 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml'
 import { ManifestSpec } from '../core/manifest-spec.ts'
 import { check, escapePointer, isRecord, type FieldError } from '../core/schema.ts'
+import { aliasErrors } from './aliases.ts'
 import { expand } from './expand.ts'
 import { fitSchema } from './fit-schema.ts'
-import { complaint, find, pointerAt } from './yaml-places.ts'
+import { complaint, find, keyText, pointerAt } from './yaml-places.ts'
 
 export type ManifestReading =
   | {
@@ -27,11 +28,11 @@ export function readManifest(
 
   const malformed = malformations(file, text, document, lines)
   if (malformed.length > 0) return { ok: false, complaints: malformed }
-  const { expanded, errors } = expandScalars(document, variables)
+  const { expanded, errors: unset } = expandScalars(document, variables)
+  const errors = [...aliasErrors(document), ...unset]
   if (errors.length > 0) return { ok: false, complaints: explain(errors) }
-  const value = toValue(document)
-  if (!value.ok) return { ok: false, complaints: [`${file}: ${value.message}`] }
-  const checked = check(ManifestSpec, withEmpties(value.value))
+  const value: unknown = document.toJS({ maxAliasCount: -1 })
+  const checked = check(ManifestSpec, withEmpties(value))
   if (!checked.ok) return { ok: false, complaints: explain(checked.errors) }
   return { ok: true, manifest: fitSchema(checked.value, expanded), explain }
 }
@@ -54,7 +55,16 @@ function malformations(
   const [offset] = first.pos
   const isBareReference = text.slice(offset - 1, offset + 1) === '${'
   const message = isBareReference ? 'inside { } and [ ] write it in quotes: "${NAME}"' : first.message
-  return [complaint(file, lines, { offset: isBareReference ? offset - 1 : offset, path: '' }, message)]
+  const at = isBareReference ? offset - 1 : offset
+  return [complaint(file, lines, { offset: at, path: nearestPath(first.code, document, text, at) }, message)]
+}
+
+/** Of the entry that an error of YAML is in, or after. */
+function nearestPath(code: string, document: Document, text: string, offset: number): string {
+  // Of a second document nothing is kept.
+  if (code === 'MULTIPLE_DOCS') return ''
+  const indent = /^[ \t]*/.exec(text.slice(offset))?.[0].length ?? 0
+  return find(document, pointerAt(document, offset + indent)).path
 }
 
 interface Expanded {
@@ -75,8 +85,7 @@ function expandScalars(
     if (isAlias(node)) return
     if (isSeq(node)) node.items.forEach((item, index) => walk(item, `${path}/${index}`))
     if (isMap(node)) {
-      for (const { key, value } of node.items)
-        walk(value, `${path}/${escapePointer(String(isScalar(key) ? key.value : key))}`)
+      for (const { key, value } of node.items) walk(value, `${path}/${escapePointer(keyText(key))}`)
     }
     if (!isScalar(node) || typeof node.value !== 'string') return
     const result = expand(node.value, variables)
@@ -86,17 +95,6 @@ function expandScalars(
   }
   walk(document.contents, '')
   return { expanded, errors }
-}
-
-/** Aliases of aliases can make a few lines into gigabytes, which the parser refuses here. */
-function toValue(
-  document: Document,
-): { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string } {
-  try {
-    return { ok: true, value: document.toJS() as unknown }
-  } catch (error) {
-    return { ok: false, message: (error as Error).message }
-  }
 }
 
 /** A name with nothing after its colon is a resource that says nothing: `{}`. */

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
+import { escapePointer } from '../core/schema.ts'
 
 interface Found {
   /** Of the key that leads there, or of the item of a list. */
@@ -10,7 +11,7 @@ interface Found {
 /** Where a JSON pointer leads in a YAML document; for what is not there, where it would have to be. */
 export function find(document: Document, pointer: string): Found {
   let node: unknown = document.contents
-  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0
+  let offset = offsetOf(node) ?? 0
   let path = ''
   for (const segment of segmentsOf(pointer)) {
     if (isAlias(node)) node = node.resolve(document)
@@ -28,23 +29,32 @@ function stepInto(
 ): { readonly node: unknown; readonly offset: number | undefined } | null {
   if (isSeq(node)) {
     const item = node.items[Number(segment)]
-    return isNode(item) ? { node: item, offset: item.range?.[0] } : null
+    return isNode(item) ? { node: item, offset: offsetOf(item) } : null
   }
   if (!isMap(node)) return null
-  const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === segment)
-  return pair && isScalar(pair.key) ? { node: pair.value, offset: pair.key.range?.[0] } : null
+  const pair = node.items.find(({ key }) => keyText(key) === segment)
+  return pair ? { node: pair.value, offset: offsetOf(pair.key) } : null
+}
+
+/** Of an alias its name: `*base`. */
+export function keyText(key: unknown): string {
+  return String(isScalar(key) ? key.value : key)
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined
 }
 
 /** The pointer of the last entry that begins at or before an offset. */
 export function pointerAt(document: Document, offset: number): string {
   const within = (node: unknown, pointer: string): string => {
     if (isMap(node)) {
-      const pair = node.items.findLast(({ key }) => isScalar(key) && (key.range?.[0] ?? Infinity) <= offset)
-      if (!pair || !isScalar(pair.key)) return pointer
-      return within(pair.value, `${pointer}/${escapeSegment(String(pair.key.value))}`)
+      const pair = node.items.findLast(({ key }) => (offsetOf(key) ?? Infinity) <= offset)
+      if (!pair) return pointer
+      return within(pair.value, `${pointer}/${escapePointer(keyText(pair.key))}`)
     }
     if (!isSeq(node)) return pointer
-    const index = node.items.findLastIndex((item) => isNode(item) && (item.range?.[0] ?? Infinity) <= offset)
+    const index = node.items.findLastIndex((item) => (offsetOf(item) ?? Infinity) <= offset)
     return index < 0 ? pointer : within(node.items[index], `${pointer}/${index}`)
   }
   return within(document.contents, '')
@@ -71,8 +81,4 @@ function segmentsOf(pointer: string): readonly string[] {
     .split('/')
     .slice(1)
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
-}
-
-function escapeSegment(segment: string): string {
-  return segment.replaceAll('~', '~0').replaceAll('/', '~1')
 }
