@@ -24,7 +24,7 @@ export function fitSchema(manifest: ManifestSpec, expanded: ReadonlySet<string>)
 }
 
 function fit(schema: SchemaNode, value: unknown, path: string, expanded: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') return expanded.has(path) ? fromText(schema.type, value) : value
+  if (typeof value === 'string') return expanded.has(path) ? fromText(schema, value) : value
   if (Array.isArray(value)) {
     const { items } = schema
     return items ? value.map((item, index) => fit(items, item, `${path}/${index}`, expanded)) : value
@@ -48,8 +48,9 @@ function chooseBranchOf(
   return branches.every((branch) => branch.properties) ? chooseBranch(branches, value) : undefined
 }
 
-function fromText(type: string | undefined, text: string): unknown {
+/** In a union, such as that of a status and `2xx`, one branch that wants no text is enough. */
+function fromText({ type, anyOf }: SchemaNode, text: string): unknown {
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
-  return text
+  return anyOf?.map((branch) => fromText(branch, text)).find((value) => value !== text) ?? text
 }

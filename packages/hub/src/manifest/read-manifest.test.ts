@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readManifest } from './read-manifest.ts'
 
-const variables = { SECRET: 'hush', RATE: '50', PAUSED: 'true', COLON: 'a: b' }
+const variables = { SECRET: 'hush', RATE: '50', PAUSED: 'true', COLON: 'a: b', OK: '409', ANY: '3xx' }
 
 function read(text: string) {
   const reading = readManifest('hub.yaml', text, variables)
@@ -47,6 +47,19 @@ test('a manifest becomes resources, its variables values of the types that are w
         target: { kind: 'http', url: 'https://billing.example/a: b' },
       },
     },
+  })
+})
+
+// Seen to fail with: a variable that stays a text where the schema has a choice of number and text.
+test('where a number or a text may stand, a variable becomes a number if it is one', () => {
+  const text = `version: 1
+integrations:
+  a:
+    target: { kind: http, url: http://a.example/, success: ["\${OK}", 2xx, "\${ANY}"], permanent: ["\${OK}", "410"] }
+`
+  const target = { kind: 'http', url: 'http://a.example/' }
+  assert.deepEqual(read(text).manifest.integrations['a'], {
+    target: { ...target, success: [409, '2xx', '3xx'], permanent: [409, '410'] },
   })
 })
 
