@@ -101,7 +101,9 @@ export const problems = {
   payload_too_large: {
     status: 413,
     title: 'The body is too large',
-    remedy: 'Send less, or raise `HUB_MAX_PAYLOAD_BYTES` or `HUB_MAX_BATCH_BYTES`.',
+    remedy:
+      'Send less, or in parts: `detail` says how much is taken. For events, `HUB_MAX_PAYLOAD_BYTES` and ' +
+      '`HUB_MAX_BATCH_BYTES` raise that.',
   },
   unsupported_media_type: {
     status: 415,

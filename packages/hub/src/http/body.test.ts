@@ -35,7 +35,7 @@ function read(message: IncomingMessage, rules: BodyRules): Promise<Buffer> {
 test('a body is read whole and stays in the budget until it is given back', async () => {
   const budget = new BodyBudget(10)
   const { message, client } = await incoming()
-  const body = read(message, { budget, limitBytes: 10 })
+  const body = read(message, { budget, limitBytes: 10, remedy: 'Send less.' })
   client.write('12345')
   client.end('678')
   assert.equal((await body).toString(), '12345678')
@@ -47,11 +47,14 @@ test('a body is read whole and stays in the budget until it is given back', asyn
 test('a body without a length is refused once it is too large, and leaves the budget', async () => {
   const budget = new BodyBudget(100)
   const { message, client } = await incoming()
-  const body = read(message, { budget, limitBytes: 10 })
+  const body = read(message, { budget, limitBytes: 10, remedy: 'Send less.' })
   client.end('x'.repeat(11))
   await assert.rejects(
     body,
-    (error: unknown) => error instanceof Problem && error.code === 'payload_too_large',
+    (error: unknown) =>
+      error instanceof Problem &&
+      error.code === 'payload_too_large' &&
+      error.detail === 'The body may have at most 10 bytes. Send less.',
   )
   assert.equal(budget.take(100), true)
 })
@@ -60,7 +63,7 @@ test('bodies that do not fit beside the others are asked to come again', async (
   const budget = new BodyBudget(10)
   budget.take(8)
   const { message, client } = await incoming()
-  const body = read(message, { budget, limitBytes: 10 })
+  const body = read(message, { budget, limitBytes: 10, remedy: 'Send less.' })
   client.end('123')
   await assert.rejects(body, (error: unknown) => error instanceof Problem && error.code === 'overloaded')
   assert.equal(budget.take(2), true)
@@ -69,7 +72,7 @@ test('bodies that do not fit beside the others are asked to come again', async (
 test('a body that breaks off leaves the budget', async () => {
   const budget = new BodyBudget(10)
   const { message, client } = await incoming()
-  const body = read(message, { budget, limitBytes: 10 })
+  const body = read(message, { budget, limitBytes: 10, remedy: 'Send less.' })
   client.write('123')
   await once(message, 'data')
   client.destroy()

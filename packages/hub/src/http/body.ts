@@ -23,15 +23,17 @@ export class BodyBudget {
 export interface BodyRules {
   readonly budget: BodyBudget
   readonly limitBytes: number
+  /** What to do about a body that is too large, in a sentence. */
+  readonly remedy: string
 }
 
 /** Reads a body whole. Whoever gets it gives its bytes back to the budget when done with it. */
 export function readBody(
   request: IncomingMessage,
-  { budget, limitBytes }: BodyRules,
+  { budget, limitBytes, remedy }: BodyRules,
   done: (error: Error | null, body?: Buffer) => void,
 ): void {
-  if (Number(request.headers['content-length']) > limitBytes) return done(tooLarge(limitBytes))
+  if (Number(request.headers['content-length']) > limitBytes) return done(tooLarge(limitBytes, remedy))
   const chunks: Buffer[] = []
   let bytes = 0
 
@@ -44,7 +46,7 @@ export function readBody(
     done(error)
   }
   const onData = (chunk: Buffer): void => {
-    if (bytes + chunk.length > limitBytes) return end(tooLarge(limitBytes))
+    if (bytes + chunk.length > limitBytes) return end(tooLarge(limitBytes, remedy))
     if (!budget.take(chunk.length)) return end(tooMuchInHand())
     bytes += chunk.length
     chunks.push(chunk)
@@ -55,8 +57,8 @@ export function readBody(
   request.on('error', end)
 }
 
-function tooLarge(limitBytes: number): Problem {
-  return new Problem('payload_too_large', `The body may have at most ${limitBytes} bytes.`)
+function tooLarge(limitBytes: number, remedy: string): Problem {
+  return new Problem('payload_too_large', `The body may have at most ${limitBytes} bytes. ${remedy}`)
 }
 
 function tooMuchInHand(): Problem {

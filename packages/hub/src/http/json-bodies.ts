@@ -5,9 +5,11 @@ import { BodyBudget, readBody, type BodyRules } from './body.ts'
 
 const mebibyte = 1024 * 1024
 
+const remedy = 'No setting of the hub raises that: send less, or send it in parts.'
+
 /** JSON, by whatever content type says so. An empty body is none, as many clients say JSON without sending any. */
 export function parseJsonBodies(app: App): void {
-  const rules: BodyRules = { budget: new BodyBudget(64 * mebibyte), limitBytes: mebibyte }
+  const rules: BodyRules = { budget: new BodyBudget(64 * mebibyte), limitBytes: mebibyte, remedy }
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(/^application\/([^;]+\+)?json\b/i, (request, _payload, done) => {

@@ -4,6 +4,7 @@ import { Problem } from '../../core/problems.ts'
 import { SourceRates } from '../../core/source-rates.ts'
 import type { Fate } from '../../engine/commit-events.ts'
 import type { HubContext } from '../context.ts'
+import { payloadRemedy } from './bodies.ts'
 
 export type Accept = (source: Source, events: readonly IncomingEvent[]) => Promise<readonly Fate[]>
 
@@ -23,7 +24,8 @@ export function acceptor({ settings, ingest, now }: HubContext): Accept {
 /** An envelope may be larger than its payload: what counts is the payload. */
 function demandPayloadSize(events: readonly IncomingEvent[], maxPayloadBytes: number): void {
   if (events.every(({ body }) => body.length <= maxPayloadBytes)) return
-  throw new Problem('payload_too_large', `The payload of an event may have at most ${maxPayloadBytes} bytes.`)
+  const limit = `The payload of an event may have at most ${maxPayloadBytes} bytes.`
+  throw new Problem('payload_too_large', `${limit} ${payloadRemedy}`)
 }
 
 export function onlyFate(fates: readonly Fate[]): Fate {

@@ -3,7 +3,7 @@ import { Problem } from '../../core/problems.ts'
 import { check } from '../../core/schema.ts'
 import { SourceSpec } from '../../core/source-spec.ts'
 import type { App } from '../app.ts'
-import { readBody, type BodyBudget } from '../body.ts'
+import { readBody, type BodyBudget, type BodyRules } from '../body.ts'
 import type { HttpSettings, IncomingRequest } from '../context.ts'
 
 declare module 'fastify' {
@@ -37,17 +37,25 @@ export function acceptAnyBody(app: App, settings: HttpSettings, budget: BodyBudg
   app.addContentTypeParser('*', (request, _payload, done) => {
     // Handshakes have no use for one, and nobody would give its bytes back to the budget.
     if (request.method !== 'POST') return done(null)
-    readBody(request.raw, { budget, limitBytes: limitBytesOf(request, settings) }, done)
+    readBody(request.raw, { budget, ...limitOf(request, settings) }, done)
   })
 }
 
-function limitBytesOf({ sentContentType }: FastifyRequest, settings: HttpSettings): number {
-  const { maxPayloadBytes, maxBatchBytes } = settings
+export const payloadRemedy = 'Send less, or raise HUB_MAX_PAYLOAD_BYTES.'
+const batchRemedy = 'Send fewer events at once, or raise HUB_MAX_BATCH_BYTES.'
+
+function limitOf(
+  { sentContentType }: FastifyRequest,
+  { maxPayloadBytes, maxBatchBytes }: HttpSettings,
+): Pick<BodyRules, 'limitBytes' | 'remedy'> {
   const type = sentContentType?.trimStart().toLowerCase() ?? ''
-  if (type.startsWith('application/cloudevents-batch')) return maxBatchBytes
-  if (type.startsWith('application/cloudevents'))
-    return Math.ceil(maxPayloadBytes * structuredFactor) + envelopeBytes
-  return maxPayloadBytes
+  if (type.startsWith('application/cloudevents-batch'))
+    return { limitBytes: maxBatchBytes, remedy: batchRemedy }
+  const isStructured = type.startsWith('application/cloudevents')
+  const limitBytes = isStructured
+    ? Math.ceil(maxPayloadBytes * structuredFactor) + envelopeBytes
+    : maxPayloadBytes
+  return { limitBytes, remedy: payloadRemedy }
 }
 
 const noBody = Buffer.alloc(0)

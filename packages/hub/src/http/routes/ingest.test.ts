@@ -208,20 +208,26 @@ test('encoded bodies are refused', async () => {
   assert.equal(identity.statusCode, 202)
 })
 
+// Seen to fail with: a 413 that names no setting, or another one than is meant.
 test('payloads may be as large as allowed and not a byte larger, in every mode', async () => {
   start({ settings: { ...ingestHub({}).hub.settings, maxPayloadBytes: 1_000, maxBatchBytes: 10_000 } })
   const send = (headers: object, payload: string) =>
     post('/v1/events?type=a', { headers: { ...as('shop'), ...headers }, payload })
+  const refusal = async (headers: object, payload: string) => {
+    const answer = await send(headers, payload)
+    assert.equal(answer.statusCode, 413)
+    return /HUB_MAX_\w+/.exec(answer.json<{ detail: string }>().detail)?.[0]
+  }
   const event = (bytes: number) => ({ ...cloudEvent, data: 'x'.repeat(bytes - 2) })
   const events = (count: number, bytes: number) =>
     JSON.stringify(Array.from({ length: count }, (_, index) => ({ ...event(bytes), id: String(index) })))
   assert.equal((await send({}, 'x'.repeat(1_000))).statusCode, 202)
-  assert.equal((await send({}, 'x'.repeat(1_001))).statusCode, 413)
+  assert.equal(await refusal({}, 'x'.repeat(1_001)), 'HUB_MAX_PAYLOAD_BYTES')
   assert.equal((await send(structured, JSON.stringify(event(1_000)))).statusCode, 202)
-  assert.equal((await send(structured, JSON.stringify(event(1_001)))).statusCode, 413)
+  assert.equal(await refusal(structured, JSON.stringify(event(1_001))), 'HUB_MAX_PAYLOAD_BYTES')
   assert.equal((await send(batch, events(9, 1_000))).statusCode, 202)
-  assert.equal((await send(batch, events(1, 1_001))).statusCode, 413)
-  assert.equal((await send(batch, events(10, 1_000))).statusCode, 413)
+  assert.equal(await refusal(batch, events(1, 1_001)), 'HUB_MAX_PAYLOAD_BYTES')
+  assert.equal(await refusal(batch, events(10, 1_000)), 'HUB_MAX_BATCH_BYTES')
 })
 
 test('a source that sends too much is told when to come again', async () => {
