@@ -1,4 +1,5 @@
 import { limits } from '../../packages/hub/src/core/event.ts'
+import { bodyLimits } from '../../packages/hub/src/http/json-bodies.ts'
 import { variables } from './configuration.ts'
 import { code, page, table } from './markdown.ts'
 
@@ -16,7 +17,7 @@ const meanings: Readonly<Record<keyof typeof limits, string>> = {
 
 export function limitsPage(): string {
   const names = Object.keys(meanings) as readonly (keyof typeof limits)[]
-  return page('Limits', '`packages/hub/src/core/event.ts` and `config.ts`', [
+  return page('Limits', '`packages/hub/src/core/event.ts`, `config.ts` and `http/json-bodies.ts`', [
     'Of an event. What is beyond is answered 400, a body that is too large 413; nothing is cut.',
     table(
       ['at most', 'of what'],
@@ -26,6 +27,9 @@ export function limitsPage(): string {
         ...names.map((name) => [amount(limits[name]), meanings[name]]),
       ],
     ),
+    `A manifest that is sent to the API may have ${amount(bodyLimits.manifest)} bytes, an integration ` +
+      `${amount(bodyLimits.integration)}, any other body that is no event ${amount(bodyLimits.usual)}. No setting changes that; ` +
+      'a manifest that is larger is applied in parts.',
     'No attribute, type or key may hold the character U+0000, which PostgreSQL cannot store. Bodies come as they are, without ' +
       '`content-encoding`. Limits of sources and integrations are beside their fields: [source](sources.md), ' +
       '[integration](integrations.md).',

@@ -8,7 +8,7 @@ import type { HubContext } from './context.ts'
 import { allowOrigins } from './cors.ts'
 import { answerUnknownRoutes } from './not-found.ts'
 import { answerErrors } from './errors.ts'
-import { parseJsonBodies } from './json-bodies.ts'
+import { bodyLimits, parseJsonBodies } from './json-bodies.ts'
 import { describeRoutes } from './openapi/described-routes.ts'
 import { answerBrokenRequest, sendProblem, toProblem } from './problems.ts'
 import { logRequests } from './request-log.ts'
@@ -34,6 +34,7 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toProblem(error)),
     trustProxy: hub.settings.trustedProxies.length > 0 ? [...hub.settings.trustedProxies] : false,
     routerOptions: { maxParamLength: 200 },
+    bodyLimit: bodyLimits.usual,
     // A request that drips in holds memory: headers must be here soon, the largest batch within two minutes.
     requestTimeout: 120_000,
     http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },

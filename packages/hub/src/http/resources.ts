@@ -38,6 +38,7 @@ export interface ResourceKind<Resource extends Revised> {
   readonly noun: string
   readonly hint: string
   readonly spec: TObject
+  readonly bodyLimit: number
   find(name: string): Promise<Resource | null>
   list(page: { readonly after: string | null; readonly limit: number }): Promise<readonly Resource[]>
   put(request: PutRequest): Promise<PutResult<Resource>>
@@ -111,6 +112,7 @@ export function registerResource<Resource extends Revised>(app: App, kind: Resou
   app.put(
     `${path}/:name`,
     {
+      bodyLimit: kind.bodyLimit,
       config: { access: 'config:write' },
       schema: {
         tags,

@@ -9,6 +9,7 @@ import { findIntegration, listIntegrations, type IntegrationRecord } from '../..
 import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
 import type { HubContext } from '../context.ts'
+import { bodyLimits } from '../json-bodies.ts'
 import {
   NameParams,
   preconditionOf,
@@ -24,6 +25,7 @@ function integrationKind(hub: HubContext): ResourceKind<IntegrationRecord> {
     noun: 'integration',
     hint: '`{"target": {"kind": "http", "url": "…"}}` is a complete integration.',
     spec: IntegrationSpec,
+    bodyLimit: bodyLimits.integration,
     find: (name) => findIntegration(hub.pool, hub.secrets, name),
     list: (page) => listIntegrations(hub.pool, hub.secrets, page),
     put: (request) => putIntegration(hub, request),

@@ -134,6 +134,21 @@ test('pruning what deliveries wait for is a conflict that changes nothing, unles
   assert.equal(server.hub.catalog.current.integrationByName.has('waiting'), false)
 })
 
+// Seen to fail with: a manifest above 1 MiB refused, and told to raise a limit of events.
+test('a manifest may have 16 MiB, and a larger one is told what helps', async () => {
+  const note = 'x'.repeat(8_000)
+  const many = Array.from({ length: 500 }, (_, index) => [
+    `large-${index}`,
+    { target: { ...target, headers: { 'x-note': note } } },
+  ])
+  const { status, body } = await apply({ integrations: Object.fromEntries(many) }, '?dryRun=true')
+  assert.deepEqual([status, actions(body)['integration large-499']], [200, 'created'])
+  const refused = await apply({ sources: { [note]: 'x'.repeat(16 * 1024 * 1024) } })
+  assert.deepEqual([refused.status, refused.body.code], [413, 'payload_too_large'])
+  assert.match(refused.body.detail, /16777216 bytes\. .*in parts/)
+  assert.doesNotMatch(refused.body.detail, /HUB_/)
+})
+
 test('what somebody else configured since the dry run is noticed', async () => {
   const plan = await apply({ sources: { mine: {} } }, '?dryRun=true')
   await apply({ sources: { theirs: {} } })

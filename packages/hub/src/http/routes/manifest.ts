@@ -5,6 +5,7 @@ import { closed } from '../../core/schema.ts'
 import { applyManifest } from '../../engine/apply-manifest.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
+import { bodyLimits } from '../json-bodies.ts'
 import { preconditionOf } from '../resources.ts'
 
 const ManifestQuery = closed({
@@ -49,6 +50,7 @@ export const manifest: RegisterRoutes = (app, hub) => {
   app.post(
     '/v1/manifest',
     {
+      bodyLimit: bodyLimits.manifest,
       config: { access: 'config:write' },
       schema: {
         tags: ['configuring'],

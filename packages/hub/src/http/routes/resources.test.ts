@@ -121,6 +121,34 @@ test('a source that is named cannot be deleted, and says by whom', async () => {
   assert.match(refused.json().detail, /naming/)
 })
 
+/** In JSON, with all but ASCII escaped: twelve bytes for each of these characters. */
+function escaped(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+// Seen to fail with: every body but those of events refused above 1 MiB.
+test('the largest document that a contract may hold fits, in any script and however it is escaped', async () => {
+  const contractOf = (title: string) => ({
+    document: JSON.stringify({
+      openapi: '3.1.0',
+      info: { title, version: '1' },
+      paths: { '/hook': { post: { operationId: 'hook' } } },
+    }),
+    operationId: 'hook',
+  })
+  const openapi = contractOf('\u{1f69a}'.repeat(524_288 - contractOf('').document.length))
+  const put = (payload: string) =>
+    send('PUT', '/v1/integrations/large', { payload, headers: { 'content-type': 'application/json' } })
+  const payload = escaped({ target: { ...http, openapi } })
+  assert.ok(payload.length > 6_000_000)
+  assert.equal((await put(payload)).statusCode, 201)
+  const refused = await put(payload.padEnd(8 * 1024 * 1024 + 1))
+  assert.deepEqual([refused.statusCode, refused.json().code], [413, 'payload_too_large'])
+})
+
 test('pausing and resuming answer with the integration as it is then', async () => {
   await send('PUT', '/v1/integrations/halted', { payload: { target: http } })
   const paused = await send('POST', '/v1/integrations/halted/pause')

@@ -7,6 +7,7 @@ import { findSource, listSources, type SourceRecord } from '../../store/sources.
 import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
 import type { HubContext } from '../context.ts'
+import { bodyLimits } from '../json-bodies.ts'
 import { NameParams, preconditionOf, registerResource, type ResourceKind } from '../resources.ts'
 
 function sourceKind(hub: HubContext): ResourceKind<SourceRecord> {
@@ -15,6 +16,7 @@ function sourceKind(hub: HubContext): ResourceKind<SourceRecord> {
     noun: 'source',
     hint: '`{}` is a complete source.',
     spec: SourceSpec,
+    bodyLimit: bodyLimits.usual,
     find: (name) => findSource(hub.pool, hub.secrets, name),
     list: (page) => listSources(hub.pool, hub.secrets, page),
     put: (request) => putSource(hub, request),
