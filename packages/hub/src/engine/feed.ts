@@ -74,7 +74,8 @@ export class Feed {
   }
 
   #attempt({ integration, delivery, outcome, verdict }: Happenings['attempt']): void {
-    if (outcome.result === 'delivered' || !this.#isWatched()) return
+    if (outcome.result === 'delivered') return
+    if (!this.#isWatched()) return this.#pass()
     this.#add('delivery.failed', integration, {
       deliveryId: formatDeliveryId(delivery),
       eventId: delivery.eventId,
@@ -87,7 +88,8 @@ export class Feed {
   }
 
   #settled({ integration, work, outcome, verdict, mine }: Settled): void {
-    if (!mine || verdict.next !== 'end' || !this.#isWatched()) return
+    if (!mine || verdict.next !== 'end') return
+    if (!this.#isWatched()) return this.#pass()
     const { delivery, event } = work
     this.#add(`delivery.${verdict.ended}`, integration, {
       deliveryId: formatDeliveryId(delivery),
@@ -111,13 +113,15 @@ export class Feed {
     return this.#listeners.size > 0 || performance.now() < this.#watchedUntilMs
   }
 
-  #add(type: string, integration: string | null, data: Readonly<Record<string, unknown>>): void {
+  /** Nobody sees it, but who comes back must learn that there was something. */
+  #pass(): void {
     this.#number++
-    if (!this.#isWatched()) {
-      if (this.#items.length > 0) this.#items = []
-      return
-    }
-    const item: FeedItem = { id: `${this.#run}-${this.#number}`, type, at: new Date(), integration, data }
+    if (this.#items.length > 0) this.#items = []
+  }
+
+  #add(type: string, integration: string | null, data: Readonly<Record<string, unknown>>): void {
+    if (!this.#isWatched()) return this.#pass()
+    const item: FeedItem = { id: `${this.#run}-${++this.#number}`, type, at: new Date(), integration, data }
     this.#items.push(item)
     if (this.#items.length > 2 * kept) this.#items = this.#items.slice(-kept)
     for (const listener of this.#listeners) listener(item)
