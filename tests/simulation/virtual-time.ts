@@ -142,11 +142,11 @@ export function installVirtualTime(random: () => number): void {
 let count = 0
 
 /**
- * Ids of one millisecond come in the order in which they are made, whatever was made before: what is left over from
- * another schedule must not change this one.
+ * Ids that begin in one millisecond come in the order in which they are made, whatever was made before: what is left
+ * over from another schedule must not change this one. What goes on from an id goes up by one, far below the count.
  */
 function countUp(pool: Buffer): Buffer {
   pool.fill(0)
-  for (let at = 0; at + 10 <= pool.length; at += 10) pool.writeUIntBE(++count, at + 4, 6)
+  for (let at = 0; at + 10 <= pool.length; at += 10) pool.writeUInt32BE(++count, at + 3)
   return pool
 }

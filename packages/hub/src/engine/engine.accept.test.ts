@@ -94,6 +94,21 @@ test('filters see the correlation id, and an event without one has its own id as
   assert.deepEqual([hub.delivered(deal), hub.delivered(others)], [[1], [2]])
 })
 
+// Seen to fail with: ids that are random within a millisecond.
+test('ids ascend in the order of acceptance, within a batch, a flush and from one to the next', async () => {
+  for (let flush = 0; flush < 5; flush++) {
+    const batches = upTo(10).map((n) => accept(event(n), event(n), event(n)))
+    await Promise.all(batches)
+  }
+  const { rows } = await hub.pool.query<{ id: string }>(
+    'select id from hub.events where source_id = $1 order by seq',
+    [hub.source.id],
+  )
+  const ids = rows.map(({ id }) => id)
+  assert.equal(ids.length, 150)
+  assert.deepEqual(ids, ids.toSorted())
+})
+
 // Seen to fail with: keys not claimed; duplicates delivered; the winner read before the keys are claimed.
 test('the same key with the same body is one event, in one flush or in several', async () => {
   const together = await Promise.all(upTo(20).map(() => accept(keyed(1, 'a'))))

@@ -20,6 +20,7 @@ import {
   type NewDelivery,
   type RequestFate,
 } from './commit-events.ts'
+import { EventIds } from './event-ids.ts'
 import { GroupCommit } from './group-commit.ts'
 import { prepareEvent, type PreparedEvent, type Route } from './prepare.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -78,6 +79,7 @@ export class Ingest {
   readonly #deps: IngestDeps
   readonly #commits: GroupCommit<Pending>
   readonly #line: FlushLine
+  readonly #ids = new EventIds()
   #next: Prepared | null = null
   #stopping = false
 
@@ -100,7 +102,7 @@ export class Ingest {
     const nowMs = Date.now()
     const configVersion = this.#deps.configVersion()
     const events = incoming.map((event) =>
-      prepareEvent(source, event, this.#deps.route, nowMs, configVersion),
+      prepareEvent(source, event, this.#deps.route, this.#ids.next(nowMs), configVersion),
     )
     const bytes = incoming.reduce((sum, event) => sum + event.body.length + 256, 0)
     return new Promise((resolve, reject) => this.#commits.add({ events, bytes, resolve, reject }))
