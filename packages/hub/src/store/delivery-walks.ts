@@ -14,7 +14,7 @@ type DeliveryTable = 'queue' | 'dead_letters' | 'attempts'
 
 export function tablesOf(status: DeliveryStatus | null, errorClass: string | null): readonly DeliveryTable[] {
   // Only what is dead is grouped by a class.
-  if (errorClass !== null) return ['dead_letters']
+  if (errorClass !== null) return isDead(status) ? ['dead_letters'] : []
   switch (status) {
     case null:
       return ['queue', 'dead_letters', 'attempts']
@@ -28,6 +28,10 @@ export function tablesOf(status: DeliveryStatus | null, errorClass: string | nul
     case 'CANCELLED':
       return ['attempts']
   }
+}
+
+function isDead(status: DeliveryStatus | null): boolean {
+  return status === null || status === 'DEAD' || status === 'MANUAL'
 }
 
 export interface DeliveryKeyRange {
