@@ -76,7 +76,7 @@ export function registerResource<Resource extends Revised>(app: App, kind: Resou
       },
     },
     async ({ query }) => {
-      const after = readCursor(Type.String(), query.cursor)
+      const after = readCursor(Name, query.cursor)
       const rows = await kind.list({ after, limit: query.limit + 1 })
       return makePage(
         rows,

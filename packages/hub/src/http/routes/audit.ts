@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { closed } from '../../core/schema.ts'
 import { listAudit } from '../../store/audit.ts'
+import { SeqNumber } from '../../store/walking.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { TimeText } from '../../core/time-text.ts'
 import { makePage, pageQuery, pageSchema, readCursor } from '../paging.ts'
@@ -30,7 +31,7 @@ export const audit: RegisterRoutes = (app, hub) => {
       },
     },
     async ({ query }) => {
-      const beforeId = readCursor(Type.Integer(), query.cursor)
+      const beforeId = readCursor(SeqNumber, query.cursor)
       const { limit, subject = null } = query
       const rows = await listAudit(hub.pool, { beforeId, subject, limit: limit + 1 })
       return makePage(

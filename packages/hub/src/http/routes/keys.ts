@@ -5,6 +5,7 @@ import { closed } from '../../core/schema.ts'
 import { parseRfc3339 } from '../../core/rfc3339.ts'
 import { createKey, revokeKey } from '../../engine/configure-keys.ts'
 import { listKeys, type KeyRecord } from '../../store/keys.ts'
+import { IdNumber } from '../../store/walking.ts'
 import type { RegisterRoutes } from '../app.ts'
 import { principalOfRequest } from '../auth.ts'
 import { TimeInput, TimeText } from '../../core/time-text.ts'
@@ -80,7 +81,7 @@ export const keys: RegisterRoutes = (app, hub) => {
       },
     },
     async ({ query }) => {
-      const beforeId = readCursor(Type.Integer(), query.cursor)
+      const beforeId = readCursor(IdNumber, query.cursor)
       const rows = await listKeys(hub.pool, { beforeId, limit: query.limit + 1 })
       return makePage(rows, query.limit, ({ id }) => id, viewOf)
     },
