@@ -69,8 +69,9 @@ test('without the envelope its names are free, those of the connection are not',
   assert.deepEqual(Object.keys(problems({ envelope: 'none', headers })), ['/headers/host'])
 })
 
+// Seen to fail with: the Kelvin sign, which in lower case is a k.
 test('names and values that HTTP cannot carry are refused', () => {
-  for (const name of ['', 'x y', 'x:y', 'é'])
+  for (const name of ['', 'x y', 'x:y', 'é', 'x-\u212aey'])
     assert.equal(
       problems({ headers: { [name]: 'x' } })[`/headers/${name}`],
       'is not a valid header name',

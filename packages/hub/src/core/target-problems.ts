@@ -33,7 +33,8 @@ export function urlProblems(
 function headerProblems(target: HttpTarget): FieldError[] {
   const seen = new Set<string>()
   return Object.entries(target.headers).flatMap(([given, value]) => {
-    const name = given.toLowerCase()
+    // Not `toLowerCase`, to which the Kelvin sign is a k.
+    const name = given.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
     const message =
       headerNameProblem(name, target.envelope) ??
       (seen.has(name) ? 'is there twice, in different case' : null) ??
