@@ -180,9 +180,9 @@ export type Source = {
   readonly forwardHeaders: readonly string[]
   /** What senders that insist on a status or body get instead of our answer. */
   readonly respond: {
-    /** Default: 202, or 200 for a repetition. */
+    /** Default: 202, or 200 for a repetition. 204 and 205 go out without a body. */
     readonly status?: number
-    /** Of `body`. */
+    /** Of `body`: a media type such as `text/plain`. */
     readonly contentType?: string
     /** Default: `eventId` and so on, as JSON. */
     readonly body?: string
@@ -390,9 +390,9 @@ export type SourceInput = {
   /** What senders that insist on a status or body get instead of our answer. */
   readonly respond?:
     | {
-        /** Default: 202, or 200 for a repetition. */
+        /** Default: 202, or 200 for a repetition. 204 and 205 go out without a body. */
         readonly status?: number | undefined
-        /** Of `body`. */
+        /** Of `body`: a media type such as `text/plain`. */
         readonly contentType?: string | undefined
         /** Default: `eventId` and so on, as JSON. */
         readonly body?: string | undefined

@@ -1,4 +1,5 @@
 import { Type, type Static, type TStringOptions } from 'typebox'
+import { mediaTypePattern } from './media-type.ts'
 import { closed, secret } from './schema.ts'
 
 /** Where a value of an incoming request is found. */
@@ -126,9 +127,19 @@ export const SourceSpec = closed({
   respond: closed(
     {
       status: Type.Optional(
-        Type.Integer({ minimum: 200, maximum: 299, description: 'Default: 202, or 200 for a repetition.' }),
+        Type.Integer({
+          minimum: 200,
+          maximum: 299,
+          description: 'Default: 202, or 200 for a repetition. 204 and 205 go out without a body.',
+        }),
       ),
-      contentType: Type.Optional(Type.String({ minLength: 1, description: 'Of `body`.' })),
+      contentType: Type.Optional(
+        Type.String({
+          pattern: mediaTypePattern,
+          maxLength: 1_000,
+          description: 'Of `body`: a media type such as `text/plain`.',
+        }),
+      ),
       body: Type.Optional(
         Type.String({ maxLength: 10_000, description: 'Default: `eventId` and so on, as JSON.' }),
       ),

@@ -1,4 +1,5 @@
 import { limits, type Attributes } from '../core/event.ts'
+import { mediaTypePattern } from '../core/media-type.ts'
 import { Problem } from '../core/problems.ts'
 import { parseRfc3339 } from '../core/rfc3339.ts'
 
@@ -88,7 +89,7 @@ const notEmpty: Rule = (value) => (value === '' ? 'must not be empty' : null)
 const isTime: Rule = (value) =>
   parseRfc3339(value) ? null : 'must be a time such as 2026-01-31T12:00:00Z (RFC 3339)'
 const isCorrelation: Rule = (value) => textProblem(value, limits.correlationIdLength)
-const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+[ \t]*(;[\x20-\x7e]*)?$/
+const mediaType = new RegExp(mediaTypePattern)
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['specversion', (value) => (value === '1.0' ? null : 'must be "1.0", the version understood here')],

@@ -27,7 +27,7 @@ export function answerWebhook(
   fate: Fate,
 ): FastifyReply {
   reply.code(status ?? statusOf(fate))
-  if (status === 204) return reply.send()
+  if (status === 204 || status === 205) return reply.send()
   if (body === undefined) return reply.header('content-type', contentType ?? json).send(fateText(fate))
   return reply.header('content-type', contentType ?? 'text/plain; charset=utf-8').send(body)
 }

@@ -21,6 +21,7 @@ const sources = {
   open: { public: true },
   polite: { respond: { status: 200, contentType: 'text/xml', body: '<ok/>' } },
   silent: { respond: { status: 204 } },
+  resetting: { respond: { status: 205, contentType: 'text/plain', body: 'x' } },
   slow: { rateLimit: { perSecond: 0.5, burst: 2 } },
   asking: { handshake: { challenge: { query: 'challenge' } } },
 }
@@ -176,14 +177,21 @@ test('a source that verifies takes its signature and needs no key', async () => 
   assert.equal(answer.statusCode, 202)
 })
 
+// Seen to fail with: a body with 205.
 test('senders that insist get the answer that their source is configured with', async () => {
   const polite = await post('/v1/sources/polite/events?type=a', { headers: as('polite') })
   assert.deepEqual(
     [polite.statusCode, polite.body, polite.headers['content-type']],
     [200, '<ok/>', 'text/xml'],
   )
-  const silent = await post('/v1/sources/silent/events?type=a', { headers: as('silent') })
-  assert.deepEqual([silent.statusCode, silent.body], [204, ''])
+  for (const [source, status] of [
+    ['silent', 204],
+    ['resetting', 205],
+  ] as const) {
+    const answer = await post(`/v1/sources/${source}/events?type=a`, { headers: as(source) })
+    assert.deepEqual([answer.statusCode, answer.body], [status, ''])
+    assert.equal(answer.headers['content-type'], undefined)
+  }
 })
 
 test('handshakes are answered, and nothing else but POST is', async () => {

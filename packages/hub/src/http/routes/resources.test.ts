@@ -74,11 +74,17 @@ test('a change that was based on something older is refused', async () => {
   assert.equal(create.statusCode, 412)
 })
 
+// Seen to fail with: a content type that is any text, which no answer could carry.
 test('mistakes are told with their paths', async () => {
   const cases: readonly [string, unknown, string][] = [
     ['/v1/sources/a', { veryfy: {} }, '/veryfy'],
     ['/v1/sources/a', { verify: { kind: 'hmac' } }, '/verify/header'],
     ['/v1/sources/a', { verify: { kind: 'github', secret: '***' } }, '/verify/secret'],
+    ['/v1/sources/a', { respond: { contentType: 'text/plain; x=€' } }, '/respond/contentType'],
+    ['/v1/sources/a', { respond: { contentType: 'a\r\nb' } }, '/respond/contentType'],
+    ['/v1/sources/a', { respond: { contentType: 'café/x' } }, '/respond/contentType'],
+    ['/v1/sources/a', { respond: { contentType: 'text' } }, '/respond/contentType'],
+    ['/v1/sources/a', { respond: { status: 304 } }, '/respond/status'],
     ['/v1/sources/a', { name: 'b' }, '/name'],
     ['/v1/sources/A', {}, '/name'],
     ['/v1/sources/hub', {}, '/name'],
