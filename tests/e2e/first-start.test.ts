@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import net from 'node:net'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -49,4 +51,25 @@ test('npm start in a new directory shows the way to a first event, and a later s
     await until('it says where the key is', () => hub.stdout.includes(path.join(dataDir, 'admin-key')))
     assert.ok(!hub.stdout.includes(key), 'a later start shows the key again')
   })
+})
+
+// Seen to fail with: the key shown by the start that makes it alone.
+test('the way is shown by the first start that works, whatever failed before', async () => {
+  const dataDir = newDataDir()
+  const taken = net.createServer().listen(0, '127.0.0.1')
+  after(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as net.AddressInfo
+  const failed = await new HubProcess(dataDir, { by: 'node', env: { HUB_PORT: String(port) } }).ended
+  assert.notEqual(failed.code, 0)
+  const key = fs.readFileSync(path.join(dataDir, 'admin-key'), 'utf8').trim()
+
+  for (const isShown of [true, false])
+    await withHub(new HubProcess(dataDir, { by: 'node' }), async (hub) => {
+      const last = isShown ? 'npx hub events list' : path.join(dataDir, 'admin-key')
+      await until('the hub has said it all', () => hub.stdout.includes(last))
+      assert.equal(hub.stdout.includes(key), isShown)
+      process.kill(hub.pid, 'SIGTERM')
+      assert.equal((await hub.ended).code, 0)
+    })
 })

@@ -9,7 +9,7 @@ interface Ready {
 export function welcome({ url, keys }: Ready): string {
   const where = `Integration Hub is ready at ${url} (API reference: ${url}/docs).`
   if (keys.adminKeyFile === null) return `${where}\nThe admin key is the one in HUB_ADMIN_KEY.\n`
-  if (!keys.isNew) return `${where}\nThe admin key is in ${keys.adminKeyFile}.\n`
+  if (!keys.isUnseen) return `${where}\nThe admin key is in ${keys.adminKeyFile}.\n`
   return `
 ${where}
 

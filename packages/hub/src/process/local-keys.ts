@@ -12,8 +12,8 @@ export interface LocalKeys {
   readonly nodeKey: string
   /** Where the admin key stands; null: the environment gave it. */
   readonly adminKeyFile: string | null
-  /** Whether the admin key was made just now. */
-  readonly isNew: boolean
+  /** Whether the admin key was made here and never shown: a first start may have failed before it was. */
+  readonly isUnseen: boolean
 }
 
 interface Given {
@@ -25,44 +25,65 @@ interface Given {
 export async function readLocalKeys(given: Given): Promise<LocalKeys> {
   await makeDataDir(given.dataDir)
   const adminKeyFile = path.join(given.dataDir, 'admin-key')
-  const admin = given.adminKey ? null : await keep(adminKeyFile, () => randomBytes(32).toString('base64url'))
+  const adminKey = given.adminKey ? null : await keepAdminKey(adminKeyFile)
   const secretKey =
     given.secretKey ??
-    (await keep(path.join(given.dataDir, 'secret-key'), () => randomBytes(32).toString('hex'))).value
-  const node = await keep(path.join(given.dataDir, 'node-key'), () => randomUUID())
+    (await keep(path.join(given.dataDir, 'secret-key'), () => randomBytes(32).toString('hex')))
+  const nodeKey = await keep(path.join(given.dataDir, 'node-key'), () => randomUUID())
   return {
-    adminKey: given.adminKey ?? admin?.value ?? '',
+    adminKey: given.adminKey ?? adminKey ?? '',
     secretKey,
-    nodeKey: node.value,
-    adminKeyFile: admin ? adminKeyFile : null,
-    isNew: admin?.isNew ?? false,
+    nodeKey,
+    adminKeyFile: adminKey === null ? null : adminKeyFile,
+    isUnseen: adminKey !== null && (await exists(unseen(adminKeyFile))),
   }
 }
 
+/** Once a person was shown the admin key, no start shows it again. */
+export async function markAdminKeySeen({ adminKeyFile }: LocalKeys): Promise<void> {
+  if (adminKeyFile !== null) await fs.rm(unseen(adminKeyFile), { force: true })
+}
+
+/** A mark beside a key that nobody was shown; what came from a backup has none. */
+function unseen(adminKeyFile: string): string {
+  return `${adminKeyFile}.unseen`
+}
+
+function keepAdminKey(file: string): Promise<string> {
+  return keep(file, async () => {
+    await fs.writeFile(unseen(file), '')
+    return randomBytes(32).toString('base64url')
+  })
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fs.access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** Reads a file, or makes it whole: a start that was killed in between must not leave half a key. */
-async function keep(
-  file: string,
-  create: () => string,
-): Promise<{ readonly value: string; readonly isNew: boolean }> {
+async function keep(file: string, create: () => string | Promise<string>): Promise<string> {
   try {
     const found = (await fs.readFile(file, 'utf8')).trim()
     if (found === '')
       throw new CannotStart(
         `${file} is empty; restore it from a backup, or delete it to have a new one made.`,
       )
-    return { value: found, isNew: false }
+    return found
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw readable(error, file)
   }
-  const value = create()
   const draft = `${file}.${process.pid}`
   try {
+    const value = await create()
     await fs.writeFile(draft, `${value}\n`, { mode: 0o600, flush: true })
     await fs.rename(draft, file)
+    return value
   } catch (error) {
     throw readable(error, file)
   }
-  return { value, isNew: true }
 }
 
 function readable(error: unknown, file: string): Error {

@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino'
 import { readConfig, type Config } from '../../config.ts'
 import { startDemo } from '../../demo/demo.ts'
+import { markAdminKeySeen } from '../../process/local-keys.ts'
 import { runUntilSignal } from '../../process/run-until-signal.ts'
 import { defineCommand } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -35,6 +36,7 @@ async function startAll(
   const hub = await service.start(config, log, signal)
   started.defer(() => hub.stop())
   out.write(welcome(hub))
+  await markAdminKeySeen(hub.keys)
   if (withDemo) {
     const demo = await startDemo(hub, log)
     started.defer(() => demo.stop())
