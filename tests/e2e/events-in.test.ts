@@ -198,6 +198,8 @@ test('an event waits for its deliverat, and its causation and trace go with it',
   const waiting = await stage.event(eventId, 'PENDING')
   assert.equal(waiting.deliveries[0].waitingFor, 'time')
   assert.equal(waiting.deliveries[0].nextAttemptAt, soon)
+  const stats = expectOk(await stage.api.get(`/v1/integrations/${line.name}/stats`))
+  assert.deepEqual([stats.backlog, stats.waiting], [1, 0], 'it waits for no retry, circuit or pause')
   const [arrival] = await line.got(1)
   assert.ok(Date.now() >= Date.parse(soon), 'it was delivered too early')
   assert.equal(arrival?.headers['ce-correlationid'], 'deal-7')

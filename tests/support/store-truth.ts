@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import pg from 'pg'
+import { isTimed } from '../../packages/hub/src/store/queue.ts'
 
 /** What the tables of a hub that has nothing left to do say, counted row by row. */
 export interface StoreTruth {
@@ -105,7 +106,7 @@ const driftSql = `
   ), truth as (
     select i.id as integration_id,
       (select count(*) from hub.queue q where q.integration_id = i.id) as queued,
-      (select count(*) from hub.queue q where q.integration_id = i.id and q.due is not null) as timed,
+      (select count(*) from hub.queue q where q.integration_id = i.id and ${isTimed('q')}) as timed,
       (select count(*) from hub.dead_letters d where d.integration_id = i.id and d.state = 'dead') as dead,
       (select count(*) from hub.dead_letters d where d.integration_id = i.id and d.state = 'manual') as manual,
       a.delivered, a.attempts, a.failures

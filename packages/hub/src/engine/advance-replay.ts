@@ -164,7 +164,7 @@ async function buryAgain(client: Client, keys: readonly UntriedRow[]): Promise<C
     rows.map((row) => ({ ...row, message: groupMessage(row.error), replayId: null })),
   )
   const counts = new CounterChanges()
-  for (const { integrationId, state } of rows)
-    counts.add(integrationId, { queued: -1, timed: -1, [state]: 1 })
+  for (const { integrationId, state, wasTimed } of rows)
+    counts.add(integrationId, { queued: -1, timed: wasTimed ? -1 : 0, [state]: 1 })
   return { keys: rows, woken: [], counts }
 }

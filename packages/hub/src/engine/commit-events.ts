@@ -226,8 +226,6 @@ async function ownHeads(
 
 function countDeliveries(deliveries: readonly NewDelivery[]): CounterChanges {
   const changes = new CounterChanges()
-  for (const { delivery } of deliveries) {
-    changes.add(delivery.integrationId, { queued: 1, timed: delivery.due ? 1 : 0 })
-  }
+  for (const { delivery } of deliveries) changes.add(delivery.integrationId, { queued: 1 })
   return changes
 }

@@ -6,6 +6,7 @@ import { sampleOutcome } from '../core/outcome-testing.ts'
 import { PostgresQueue } from '../queue/postgres.ts'
 import { openPool, type Pool } from '../store/database.ts'
 import { ensurePartitions } from '../store/partitions.ts'
+import { isTimed } from '../store/queue.ts'
 import type { Delivery, Target } from '../targets/target.ts'
 import { until } from '../testing/until.ts'
 import { putIntegration } from './configure-integration.ts'
@@ -261,7 +262,7 @@ export class TestHub {
     )
     const real = await this.pool.query<object>(
       `select (select count(*) from hub.queue where integration_id = $1)::int as queued,
-         (select count(*) from hub.queue where integration_id = $1 and due is not null)::int as timed,
+         (select count(*) from hub.queue q where integration_id = $1 and ${isTimed('q')})::int as timed,
          (select count(*) from hub.dead_letters where integration_id = $1 and state = 'dead')::int as dead,
          (select count(*) from hub.dead_letters where integration_id = $1 and state = 'manual')::int as manual,
          count(*) filter (where ended = 'delivered')::int as delivered, count(*)::int as attempts,

@@ -5,6 +5,7 @@ import type { Integration } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import { sampleOutcome } from '../core/outcome-testing.ts'
 import { Problem, type ProblemCode } from '../core/problems.ts'
+import { until } from '../testing/until.ts'
 import type { Fate } from './commit-events.ts'
 import { ascending, event, TestHub, upTo, type TestNode } from './engine-testing.ts'
 
@@ -212,6 +213,21 @@ test('an event is delivered not before its time, and one whose time is past at o
   assert.deepEqual(hub.delivered(billing), [2])
   await hub.untilDelivered(billing, 2)
   assert.ok(Date.now() >= dueMs)
+})
+
+// Seen to fail with: each delivery with a due time counted as waiting for a retry.
+test('what waits for its own time is counted as waiting once it has failed', async () => {
+  const later = await hub.put({ retry: { delaysMs: [60_000] } }, () => sampleOutcome({ httpStatus: 503 }))
+  const timed = async () => {
+    const { counted, true: real } = await hub.sums(later)
+    assert.deepEqual(counted, real)
+    return (counted as { timed: number }).timed
+  }
+  const soon = new Date(Date.now() + 700)
+  await accept(event(1, { deliverAt: new Date('2030-01-01') }), event(2, { deliverAt: soon }))
+  assert.equal(await timed(), 0)
+  await until('one has failed', async () => (await hub.attempts(later)).length === 1)
+  assert.equal(await timed(), 1)
 })
 
 // Seen to fail with: the clock begun at acceptance, so that the first failure was the end of it.

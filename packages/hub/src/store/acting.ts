@@ -1,7 +1,7 @@
 import type { DeliveryKey } from '../core/ids.ts'
 import { CounterChanges } from './counters.ts'
 import type { Client } from './database.ts'
-import { wakeSuccessors, type RowKey } from './queue.ts'
+import { isTimed, wakeSuccessors, type RowKey } from './queue.ts'
 
 function columns(keys: readonly RowKey[]): [number[], number[]] {
   return [keys.map((key) => key.integrationId), keys.map((key) => key.seq)]
@@ -63,7 +63,7 @@ export async function revive(
   keys: readonly RowKey[],
   replayId: number | null,
 ): Promise<Changed> {
-  const result = await client.query<MovedRow & { state: 'dead' | 'manual' }>(
+  const result = await client.query<MovedRow & { state: 'dead' | 'manual'; is_timed: boolean }>(
     `with letter as (
        delete from hub.dead_letters d using unnest($1::int[], $2::bigint[]) as wanted (integration_id, seq)
        where d.integration_id = wanted.integration_id and d.seq = wanted.seq and exists (
@@ -75,13 +75,14 @@ export async function revive(
        select integration_id, seq, event_id, body_bytes, now(), attempts, counted, counted, now(),
          coalesce($3, replay_id), error
        from letter
+       returning seq, integration_id, ${isTimed('queue')} as is_timed
      )
-     select integration_id, seq, event_id, state from letter`,
+     select integration_id, seq, event_id, state, is_timed from letter join waiting using (integration_id, seq)`,
     [...columns(keys), replayId],
   )
   const counts = new CounterChanges()
-  for (const { integration_id, state } of result.rows) {
-    counts.add(integration_id, { queued: 1, timed: 1, [state]: -1 })
+  for (const { integration_id, state, is_timed } of result.rows) {
+    counts.add(integration_id, { queued: 1, timed: is_timed ? 1 : 0, [state]: -1 })
   }
   return { keys: toKeys(result.rows), woken: lanesOf(result.rows), counts }
 }
@@ -139,7 +140,7 @@ async function recordCancelled(
 ): Promise<Changed> {
   const result = await client.query<MovedRow & { was_timed: boolean; subject_key: string | null }>(
     `with removed as (${removedSql}), recorded as (${endSql('cancelled')})
-     select integration_id, seq, event_id, due is not null as was_timed, subject_key::text from removed`,
+     select integration_id, seq, event_id, ${isTimed('removed')} as was_timed, subject_key::text from removed`,
     [...values],
   )
   const counts = new CounterChanges()

@@ -1,6 +1,6 @@
 import { firstEventIdAt } from '../core/ids.ts'
 import type { Client } from './database.ts'
-import type { RowKey } from './queue.ts'
+import { isTimed, type RowKey } from './queue.ts'
 
 export interface ExpiredRow extends RowKey {
   readonly eventId: string
@@ -71,7 +71,7 @@ async function takeOut(
        order by seq for update skip locked
      )
      delete from hub.queue using over where queue.integration_id = $1 and queue.seq = over.seq
-     returning queue.seq, event_id, due is not null as was_timed, body_bytes, attempts, counted, replay_id,
+     returning queue.seq, event_id, ${isTimed('queue')} as was_timed, body_bytes, attempts, counted, replay_id,
        subject_key::text`,
     [integrationId, firstYoung, before, seqs],
   )

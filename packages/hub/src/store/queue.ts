@@ -36,6 +36,13 @@ export function insertQueueRows(queueRows: readonly NewQueueRow[]): Statement {
   return { sql: insertSql, rows }
 }
 
+/**
+ * Whether the counter `timed` has a row: it is due at another time than the one its event asks for, with which the
+ * policy's clock begins.
+ */
+export const isTimed = (row: string): string =>
+  `(${row}.due is not null and (${row}.attempts > 0 or ${row}.due is distinct from ${row}.restarted_at))`
+
 /** With order, only the earliest unfinished row of a subject may be taken. */
 export const isHead = `not exists (
   select from hub.queue earlier
@@ -113,11 +120,11 @@ export function endRows(keys: readonly RowKey[], epoch: number): Statement {
   return {
     sql: `
       with ended as (
-        delete from hub.queue where (${ending.join(' or ')}) and owner = ${Math.trunc(epoch)}
-        returning integration_id, seq, due
+        delete from hub.queue q where (${ending.join(' or ')}) and owner = ${Math.trunc(epoch)}
+        returning integration_id, seq, ${isTimed('q')} as is_timed
       )
       select integration_id, ${Math.trunc(epoch)}::bigint as epoch, string_agg(seq::text, ',') as ended_seqs,
-        string_agg(seq::text, ',') filter (where due is not null) as timed_seqs
+        string_agg(seq::text, ',') filter (where is_timed) as timed_seqs
       from ended group by integration_id`,
   }
 }
@@ -168,7 +175,7 @@ export async function rescheduleRows(
         select * from unnest($1::int[], $2::bigint[], $4::float8[], $5::int[], $6::int[], $7::text[])
           as next (integration_id, seq, due_in_ms, attempts, counted, error)
       ), before as materialized (
-        select q.integration_id, q.seq, q.owner as epoch, q.due is not null as was_timed
+        select q.integration_id, q.seq, q.owner as epoch, ${isTimed('q')} as was_timed
         from next join hub.queue q using (integration_id, seq)
         where q.owner = $3
         for update of q

@@ -2,7 +2,7 @@ import type { ErrorClass } from '../core/outcome.ts'
 import type { Changed } from './acting.ts'
 import { CounterChanges } from './counters.ts'
 import type { Client } from './database.ts'
-import type { RowKey } from './queue.ts'
+import { isTimed, type RowKey } from './queue.ts'
 
 /** An event that is to be delivered once more. */
 export interface Redelivery {
@@ -41,19 +41,19 @@ export async function redeliver(
   if (events.length === 0) return { keys: [], woken: [], counts }
   const horizon = await holdHorizon(client)
   const seqs = await takeSeqs(client, events.length)
-  const result = await client.query<{ event_id: string; seq: number; is_timed: boolean }>(
+  const result = await client.query<{ event_id: string; seq: number }>(
     `with made as (
        insert into hub.queue (integration_id, seq, event_id, body_bytes, due, subject_key, restarted_at, replay_id)
        select $1, wanted.seq, event_id, body_bytes, due, subject_key, coalesce(due, now()), $2
        from unnest($3::bigint[], $4::uuid[], $5::int[], $6::timestamptz[], $7::bigint[])
          as wanted (seq, event_id, body_bytes, due, subject_key)
        where event_id >= $8 or exists (select from hub.events_kept where id = event_id)
-       returning event_id, seq, due
+       returning event_id, seq
      ), noted as (
        insert into hub.redeliveries (event_id, integration_id, seq, replay_id)
        select event_id, $1, seq, $2 from made
      )
-     select event_id, seq, due is not null as is_timed from made`,
+     select event_id, seq from made`,
     [
       integrationId,
       replayId,
@@ -65,8 +65,8 @@ export async function redeliver(
       horizon,
     ],
   )
-  for (const { is_timed } of result.rows) counts.add(integrationId, { queued: 1, timed: is_timed ? 1 : 0 })
   const keys = result.rows.map((row) => ({ eventId: row.event_id, integrationId, seq: row.seq }))
+  counts.add(integrationId, { queued: keys.length })
   return { keys, woken: keys.length > 0 ? [integrationId] : [], counts }
 }
 
@@ -130,6 +130,7 @@ export interface RevivedRow {
   readonly bodyBytes: number
   readonly attempts: number
   readonly counted: number
+  readonly wasTimed: boolean
   readonly state: 'dead' | 'manual'
   readonly diedAt: Date
   readonly errorClass: ErrorClass
@@ -144,6 +145,7 @@ interface RevivedSql {
   body_bytes: number
   attempts: number
   counted: number
+  was_timed: boolean
   state: 'dead' | 'manual'
   died_at: Date
   error_class: ErrorClass
@@ -161,6 +163,7 @@ export async function takeRevived(client: Client, keys: readonly RowKey[]): Prom
        returning q.*
      )
      select taken.integration_id, taken.seq, taken.event_id, taken.body_bytes, taken.attempts, taken.counted,
+       ${isTimed('taken')} as was_timed,
        coalesce(died.ended, 'dead') as state, coalesce(died.at, now()) as died_at,
        coalesce(died.error_class, 'internal') as error_class,
        coalesce(died.error, taken.last_error, 'What it died of is no longer known.') as error, died.http_status
@@ -178,6 +181,7 @@ export async function takeRevived(client: Client, keys: readonly RowKey[]): Prom
     bodyBytes: row.body_bytes,
     attempts: row.attempts,
     counted: row.counted,
+    wasTimed: row.was_timed,
     state: row.state,
     diedAt: row.died_at,
     errorClass: row.error_class,

@@ -3,7 +3,7 @@ import type { Client, Pool } from './database.ts'
 /** What the counters say of one integration: on all nodes, since it was created. */
 export interface IntegrationCounts {
   readonly integrationId: number
-  /** In the queue now, and those of them that wait for a time. */
+  /** In the queue now, and those of them that wait to be tried again. */
   readonly queued: number
   readonly timed: number
   readonly dead: number

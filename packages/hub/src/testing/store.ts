@@ -149,8 +149,8 @@ export class TestStore {
   async addQueueRow(row: QueueSeed & DeliverySeed): Promise<void> {
     await this.pool.query(
       `insert into hub.queue (integration_id, seq, event_id, body_bytes, due, owner, attempts, counted, forgiven,
-                              subject_key, replay_id, last_error)
-       values ($1, $2, $3, 2, $4, $5, $6, $7, $8, $9, $10, $11)`,
+                              subject_key, restarted_at, replay_id, last_error)
+       values ($1, $2, $3, 2, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         row.integrationId,
         row.seq,
@@ -161,11 +161,13 @@ export class TestStore {
         row.counted ?? row.attempts ?? 0,
         row.forgiven ?? 0,
         row.subjectKey ?? null,
+        row.restartedAt ?? null,
         row.replayId ?? null,
         row.lastError ?? null,
       ],
     )
-    await this.#count(row.integrationId, { queued: 1, timed: row.due ? 1 : 0 })
+    const isTimed = row.due && (row.attempts || row.due.getTime() !== row.restartedAt?.getTime())
+    await this.#count(row.integrationId, { queued: 1, timed: isTimed ? 1 : 0 })
   }
 
   /** With the attempt of which it died, as the hot path writes both. */
@@ -290,6 +292,8 @@ export interface QueueSeed {
   readonly counted?: number
   readonly forgiven?: number
   readonly subjectKey?: number
+  /** With `due` and no attempts: the time that the event asks for. */
+  readonly restartedAt?: Date
   readonly replayId?: number
   readonly lastError?: string
 }

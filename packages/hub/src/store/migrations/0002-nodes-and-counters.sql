@@ -19,7 +19,7 @@ create table hub.counters (
   -- the flushes of a node run side by side and must not wait for each other's row
   side            text        not null check (side in ('ingest', 'outcome', 'person')),
   minute          timestamptz not null,
-  -- net: what is in the queue, with a due time, in dead letters now
+  -- net: what is in the queue, of it what waits for more than the time its event asks for, in dead letters now
   queued          bigint      not null default 0,
   timed           bigint      not null default 0,
   dead            bigint      not null default 0,
