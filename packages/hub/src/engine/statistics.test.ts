@@ -47,6 +47,13 @@ test('what waits for a retry is a part of the backlog', async () => {
   assert.ok(oldestPendingAgeMs !== null && oldestPendingAgeMs >= 50_000 && oldestPendingAgeMs < 80_000)
 })
 
+// Seen to fail with: a retry that is in flight counted as waiting for one.
+test('what is in flight does not wait', async () => {
+  await store.addWaiting([billingId], { due: new Date(), attempts: 1 })
+  const { backlog, waiting, processing } = await statistics([billing], { inFlight: 1 }).of(billing)
+  assert.deepEqual([backlog, waiting, processing], [1, 0, 1])
+})
+
 test('all of it waits while the circuit is open or the integration is paused', async () => {
   await store.addWaiting([billingId])
   await store.addWaiting([billingId])

@@ -72,7 +72,7 @@ export class Statistics {
     return {
       integration: integration.name,
       backlog,
-      waiting: isHeld ? backlog - processing : Math.min(Math.max(0, counts.timed), backlog),
+      waiting: isHeld ? backlog - processing : Math.min(Math.max(0, counts.timed), backlog - processing),
       processing,
       delivered: counts.delivered,
       dead: counts.dead,
