@@ -20,7 +20,7 @@ async function over(replayId: string): Promise<Json> {
   let found: Json
   await until(`replay ${replayId} is over`, async () => {
     found = expectOk(await stage.api.get(`/v1/replays/${replayId}`))
-    return found.state !== 'running'
+    return found.endedAt !== null
   })
   return found
 }
@@ -184,6 +184,23 @@ test('a cancelled replay stops, and what it has not sent is not sent', async () 
   await until('nothing is on its way', async () => {
     return expectOk(await stage.api.get(`/v1/integrations/${line.name}/stats`)).backlog === 0
   })
+  assertProblem(await stage.api.post(`/v1/replays/${replayId}/cancel`), 409, 'already_ended')
+})
+
+// Seen to fail with: 409, as the replay had begun all of it.
+test('a replay that is done is cancelled as long as what it began is held by a pause', async () => {
+  const line = await stage.line()
+  await kill(line, [400, 400, 400])
+  const statsOf = async () => expectOk(await stage.api.get(`/v1/integrations/${line.name}/stats`))
+  expectOk(await stage.api.post(`/v1/integrations/${line.name}/pause`))
+  const { replayId } = expectOk(await ask({ integration: line.name, status: 'DEAD' }))
+  assert.equal((await over(replayId)).state, 'done')
+  assert.equal((await statsOf()).backlog, 3)
+  expectOk(await stage.api.post(`/v1/replays/${replayId}/cancel`))
+  const cancelled = await over(replayId)
+  assert.deepEqual([cancelled.state, cancelled.started], ['cancelled', 0])
+  const { backlog, dead } = await statsOf()
+  assert.deepEqual([backlog, dead], [0, 3])
   assertProblem(await stage.api.post(`/v1/replays/${replayId}/cancel`), 409, 'already_ended')
 })
 

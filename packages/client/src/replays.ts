@@ -35,7 +35,7 @@ export class Replays {
     return this.#transport.list('/v1/replays', query, options)
   }
 
-  /** Cancels what it has not started. */
+  /** Takes back what it has not sent, also when it has started all of it. */
   cancel(replayId: string, options?: CallOptions): Promise<Answer<'postReplaysByIdCancel'>> {
     return this.#transport.act(route`/v1/replays/${replayId}/cancel`, undefined, options)
   }

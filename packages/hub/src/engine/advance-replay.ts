@@ -15,7 +15,7 @@ export interface ReplayDeps {
   readonly pool: Pool
   readonly nodeKey: string
   readonly integrationById: (id: number) => Integration | undefined
-  readonly holder: Pick<Holder, 'epoch' | 'release' | 'wake'>
+  readonly holder: Pick<Holder, 'epoch' | 'isInFlight' | 'release' | 'wake'>
   readonly telemetry: Telemetry
 }
 
@@ -133,6 +133,19 @@ async function listHeldOfCancelled(
     const rows = await listUntried(client, id, Number(replay.position.after ?? 0), batchRows)
     return rows.filter(({ owner }) => owner === epoch)
   })
+}
+
+/** Whether there is something of it to take back. */
+export async function hasUnsent(
+  client: Client,
+  id: number,
+  holder: Pick<Holder, 'isInFlight'>,
+  afterSeq = 0,
+): Promise<boolean> {
+  const rows = await listUntried(client, id, afterSeq, batchRows)
+  if (rows.some((row) => !holder.isInFlight(row))) return true
+  const last = rows.at(-1)
+  return last !== undefined && rows.length === batchRows && hasUnsent(client, id, holder, last.seq)
 }
 
 /** A new delivery that was not sent is cancelled; a dead letter is dead again, of what it died of. */

@@ -36,6 +36,7 @@ after(() => store.close())
 function replaysOf(pool: Pool): Replays {
   const holder = {
     epoch,
+    isInFlight: () => false,
     wake: () => undefined,
     release: async (keys: readonly DeliveryKey[]) => {
       released.push(...keys)
@@ -70,11 +71,8 @@ async function run(body: object): Promise<ReplayRecord> {
   const replay = await find(id)
   assert.equal(replay.state, 'done')
   assert.ok(replay.endedAt)
-  assert.deepEqual(
-    counted,
-    { count: replay.started, isComplete: true },
-    'a dry run counts what a replay touches',
-  )
+  const touched = { count: replay.started, isComplete: true }
+  assert.deepEqual(counted, touched, 'a dry run counts what a replay touches')
   assert.equal(replay.total, replay.started)
   return replay
 }
@@ -330,6 +328,7 @@ test('several nodes whose transactions fail make each delivery once', async () =
   assert.deepEqual([inQueue, dead], [3_000, -1_500])
 })
 
+// Seen to fail with: a replay that has begun all of it taken for one that has nothing left to cancel.
 test('a cancelled replay takes back what nobody has sent', async () => {
   const letter = {
     state: 'manual',
@@ -344,7 +343,6 @@ test('a cancelled replay takes back what nobody has sent', async () => {
   const held = await store.addDead([billingId])
   const id = await begin({ deliveryIds: [back, tried, fresh, held].map(idOf) })
   while (await replays.tick());
-  await store.pool.query(`update hub.replays set state = 'running', ended_at = null`)
   await store.pool.query('update hub.queue set counted = counted + 1 where seq = $1', [tried.seq])
   await store.pool.query('update hub.queue set owner = $1 where seq = $2', [epoch, held.seq])
   await replays.cancel(id, 'key:ops')

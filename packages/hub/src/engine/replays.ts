@@ -3,10 +3,10 @@ import { invalidRequest, Problem } from '../core/problems.ts'
 import { planReplay, type ReplayRequest } from '../core/replay-request.ts'
 import { replayStart, type ReplayPlan, type ReplayPosition } from '../core/replay.ts'
 import { appendAudit } from '../store/audit.ts'
-import { transaction } from '../store/database.ts'
+import { alongSortedIndexes, transaction } from '../store/database.ts'
 import { read } from '../store/reading.ts'
 import {
-  findReplay,
+  holdReplay,
   insertReplay,
   listUnendedReplays,
   readLastSeq,
@@ -14,7 +14,7 @@ import {
   type ReplayRecord,
 } from '../store/replays.ts'
 import { countLetters } from '../store/replay-walks.ts'
-import { advanceReplay, type ReplayDeps } from './advance-replay.ts'
+import { advanceReplay, hasUnsent, type ReplayDeps } from './advance-replay.ts'
 import { untilBeat } from './beat.ts'
 import { decideBatch } from './replay-batch.ts'
 
@@ -95,17 +95,23 @@ export class Replays {
     return id
   }
 
-  /** Nothing more is begun, and what it began and nobody has sent is taken back. */
+  /** Nothing more is begun, and what it began and nobody has sent is taken back, also when it has begun all of it. */
   async cancel(id: number, actor: string): Promise<void> {
     const act = { actor, action: 'replay.cancel', subject: `replays/${id}` }
-    await transaction(this.#deps.pool, async (client) => {
-      if (!(await stopReplay(client, id, replayStart))) {
-        const found = await findReplay(client, id)
-        if (!found) throw unknownReplay(String(id))
-        throw new Problem('already_ended', `The replay is ${found.state}.`)
-      }
-      await appendAudit(client, { ...act, detail: {} })
-    })
+    const { pool, holder } = this.#deps
+    await transaction(
+      pool,
+      async (client) => {
+        const state = await holdReplay(client, id)
+        if (state === null) throw unknownReplay(String(id))
+        if (state === 'cancelled') throw new Problem('already_ended', 'The replay is cancelled.')
+        if (state === 'done' && !(await hasUnsent(client, id, holder)))
+          throw new Problem('already_ended', 'The replay is done, and nothing of it waits to be sent.')
+        await stopReplay(client, id, replayStart)
+        await appendAudit(client, { ...act, detail: {} })
+      },
+      `begin; ${alongSortedIndexes}`,
+    )
     this.#deps.telemetry.emit('acted', act)
     this.#wake()
   }

@@ -86,7 +86,6 @@ test('what a replay begins and takes back leaves the counters as they should be'
   const id = await replays.begin(request.value, integration, actor)
   await replays.tick()
   assert.deepEqual(await timed(), [1, 1])
-  await store.pool.query(`update hub.replays set state = 'running', ended_at = null`)
   await replays.cancel(id, actor)
   await replays.tick()
   assert.deepEqual(await timed(), [0, 0])

@@ -127,13 +127,21 @@ export async function oldestTimeInReplay(pool: Pool): Promise<Date | null> {
   return times.length === 0 ? null : new Date(Math.min(...times))
 }
 
-/** False: it was not running. What it has begun and nobody has sent is then cancelled step by step. */
-export async function stopReplay(client: Client, id: number, position: ReplayPosition): Promise<boolean> {
-  const result = await client.query(
-    `update hub.replays set state = 'cancelled', position = $2 where id = $1 and state = 'running'`,
+/** Waits for a batch that is under way, and keeps further ones waiting. Null: there is no such replay. */
+export async function holdReplay(client: Client, id: number): Promise<ReplayState | null> {
+  const result = await client.query<{ state: ReplayState }>(
+    'select state from hub.replays where id = $1 for update',
+    [id],
+  )
+  return result.rows[0]?.state ?? null
+}
+
+/** What it has begun and nobody has sent is then taken back step by step, from a position on. */
+export async function stopReplay(client: Client, id: number, position: ReplayPosition): Promise<void> {
+  await client.query(
+    `update hub.replays set state = 'cancelled', position = $2, ended_at = null where id = $1`,
     [id, JSON.stringify(position)],
   )
-  return result.rowCount === 1
 }
 
 /** The highest seq that a delivery can have now. */

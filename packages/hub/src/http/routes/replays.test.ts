@@ -11,6 +11,7 @@ import { adminHeaders, buildTestApp, fakeHub } from '../testing.ts'
 let store: TestStore
 let app: App
 let runner: Replays
+let isFlying = false
 
 before(async () => {
   store = await TestStore.create()
@@ -20,7 +21,7 @@ before(async () => {
     pool: store.pool,
     nodeKey: 'node',
     integrationById: (id) => current.integrationById.get(id),
-    holder: { epoch: 1, release: async () => [], wake: () => undefined },
+    holder: { epoch: 1, isInFlight: () => isFlying, release: async () => [], wake: () => undefined },
     telemetry: new Telemetry((error) => assert.fail(String(error))),
   })
   const catalog = { current, refresh: () => Promise.resolve() }
@@ -85,6 +86,26 @@ test('a replay is cancelled once', async () => {
   assert.deepEqual([cancelled.status, cancelled.body.state], [200, 'cancelled'])
   const again = await call('POST', `/${body.replayId}/cancel`)
   assert.deepEqual([again.status, again.body.code], [409, 'already_ended'])
+})
+
+// Seen to fail with: what is done refused, whatever of it waits; what is in flight taken for what can be taken back.
+test('a replay that is done is cancelled as long as something of it has not been sent', async () => {
+  await store.addDead([billingId])
+  const { body } = await call('POST', '', { integration: 'billing', status: 'DEAD' })
+  await runner.tick()
+  const { state, started, endedAt } = (await call('GET', `/${body.replayId}`)).body
+  assert.deepEqual([state, started, endedAt === null], ['done', 1, false])
+  isFlying = true
+  const flying = await call('POST', `/${body.replayId}/cancel`)
+  assert.deepEqual([flying.status, flying.body.code], [409, 'already_ended'])
+  isFlying = false
+  const cancelled = await call('POST', `/${body.replayId}/cancel`)
+  assert.deepEqual([cancelled.status, cancelled.body.state, cancelled.body.endedAt], [200, 'cancelled', null])
+  await runner.tick()
+  const over = (await call('GET', `/${body.replayId}`)).body
+  assert.deepEqual([over.state, over.started, over.endedAt === null], ['cancelled', 0, false])
+  assert.deepEqual(await store.counters(billingId), { dead: 1 })
+  assert.equal((await call('POST', `/${body.replayId}/cancel`)).status, 409)
 })
 
 test('what is wrong with a request is said', async () => {

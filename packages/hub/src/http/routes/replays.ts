@@ -101,7 +101,9 @@ export const replays: RegisterRoutes = (app, hub) => {
       schema: {
         tags: ['acting'],
         summary: 'Stop a replay and take back what it has not sent',
-        description: 'New deliveries that were not sent are cancelled; dead letters are dead again.',
+        description:
+          'New deliveries that were not sent are cancelled; dead letters are dead again. Also of a replay that is ' +
+          'done: 409 `already_ended` only when nothing of it waits to be sent.',
         params: ReplayParams,
         response: { 200: ReplayView },
       },
