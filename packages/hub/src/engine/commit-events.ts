@@ -21,8 +21,13 @@ export type Fate =
 
 export type RequestFate =
   | { readonly kind: 'committed'; readonly fates: readonly Fate[] }
-  /** One of its events has a key that another body used. */
-  | { readonly kind: 'conflict'; readonly eventId: string; readonly index: number }
+  /** One of its events has a key that another body used: that of an event on disk, or of an earlier one of the request. */
+  | {
+      readonly kind: 'conflict'
+      readonly index: number
+      readonly eventId: string
+      readonly earlierIndex: number | null
+    }
 
 /** A delivery that may be sent at once, or that was left for a claim. */
 export interface NewDelivery {
@@ -123,8 +128,11 @@ function decideFate(
   const fates: Fate[] = []
   for (const [index, { key, id, wantedBy }] of events.entries()) {
     const winner = key ? holderOf(key.keyHash) : undefined
-    if (winner && winner.bodyHash !== key?.bodyHash)
-      return { kind: 'conflict', eventId: winner.eventId, index }
+    if (winner && winner.bodyHash !== key?.bodyHash) {
+      const { eventId } = winner
+      const earlier = events.findIndex((event) => event.id === eventId)
+      return { kind: 'conflict', index, eventId, earlierIndex: earlier === -1 ? null : earlier }
+    }
     if (winner) fates.push({ kind: 'duplicate', eventId: winner.eventId })
     else fates.push({ kind: 'accepted', eventId: id, deliveries: wantedBy.length })
     if (key && !winner) own.set(key.keyHash, key)

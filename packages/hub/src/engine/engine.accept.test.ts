@@ -158,6 +158,17 @@ test('a batch with a conflict is not stored at all, and its neighbours are', asy
   assert.equal(rows.length, 0)
 })
 
+// Seen to fail with: the id of an event named that was never stored.
+test('what conflicts within a batch is named by its place in it, else by its id', async () => {
+  const [stored] = await accept(keyed(1, 'a'))
+  const within = accept(event(2), keyed(3, 'b'), keyed(4, 'b'))
+  await assert.rejects(within, {
+    detail: /^Event 1 of the same batch has .* \(event 2 of the batch; none of it was stored\)/,
+  })
+  const detail = new RegExp(`^Event ${stored?.eventId} has .* \\(event 1 of the batch;`)
+  await assert.rejects(accept(event(5), keyed(6, 'a')), { detail })
+})
+
 // Seen to fail with: what conflicts refused before what it conflicts with was written.
 test('nothing is refused for the key of an event that was not stored', async () => {
   const winner = event(1, { idempotencyKey: 'a', subject: 'a\0b' })

@@ -290,10 +290,12 @@ function answer(batch: readonly Pending[], fates: readonly RequestFate[]): void 
 }
 
 function conflictProblem(fate: RequestFate & { kind: 'conflict' }, size: number): Problem {
-  const where = size > 1 ? ` (event ${fate.index} of the batch; none of it was stored)` : ''
+  const { index, eventId, earlierIndex } = fate
+  const where = size > 1 ? ` (event ${index} of the batch; none of it was stored)` : ''
+  const other = earlierIndex === null ? `Event ${eventId}` : `Event ${earlierIndex} of the same batch`
   return new Problem(
     'idempotency_conflict',
-    `Event ${fate.eventId} has the same idempotency key and another body${where}. ` +
+    `${other} has the same idempotency key and another body${where}. ` +
       'Send a new key for a new event, or the same body for a repetition.',
   )
 }
