@@ -14,6 +14,8 @@ test('times in any zone and precision are read', () => {
     '0000-01-01T00:00:00Z': '0000-01-01T00:00:00.000Z',
     '0099-01-01T00:00:00Z': '0099-01-01T00:00:00.000Z',
     '9999-12-31T23:59:59Z': '9999-12-31T23:59:59.000Z',
+    '0000-01-01T00:00:00-00:01': '0000-01-01T00:01:00.000Z',
+    '9999-12-31T23:59:59+23:59': '9999-12-31T00:00:59.000Z',
   }
   for (const [text, expected] of Object.entries(times))
     assert.equal(parseRfc3339(text)?.toISOString(), expected)
@@ -42,4 +44,10 @@ test('what RFC 3339 does not allow is no time', () => {
     '2018-04-05T17:31:00Z\n',
   )
   for (const text of wrong) assert.equal(parseRfc3339(text), null, text)
+})
+
+// Seen to fail with: an offset that leads to the year 10000, or before the year 0, taken.
+test('a time that is outside of four digits in UTC is none', () => {
+  for (const text of ['9999-12-31T23:59:59-23:59', '0000-01-01T00:00:00+23:59', '9999-12-31T23:59:60Z'])
+    assert.equal(parseRfc3339(text), null, text)
 })

@@ -1,6 +1,9 @@
 const shape = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 
-/** The time that an RFC 3339 text gives, cut to the millisecond; null when the text is none. */
+export const timeHint =
+  'must be a time such as 2026-01-31T12:00:00Z (RFC 3339), in UTC of the years 0 to 9999'
+
+/** The time that an RFC 3339 text gives, cut to the millisecond; null when the text is none, or none in UTC. */
 export function parseRfc3339(text: string): Date | null {
   if (!shape.test(text)) return null
   const digits = (start: number, end?: number): number => Number(text.slice(start, end))
@@ -19,7 +22,9 @@ export function parseRfc3339(text: string): Date | null {
   // A month or day that does not exist spills over into another.
   if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== day) return null
   time.setUTCHours(hour, minute - offset, second, milliseconds(text))
-  return time
+  // Near its ends an offset leads out of the years that can be written down again.
+  const year = time.getUTCFullYear()
+  return year < 0 || year > 9_999 ? null : time
 }
 
 function offsetMinutes(text: string): number | null {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { parseRfc3339 } from './rfc3339.ts'
+import { parseRfc3339, timeHint } from './rfc3339.ts'
 
 /** A time as every answer writes it. */
 export const TimeText = Type.String({ format: 'date-time' })
@@ -8,5 +8,5 @@ export const TimeText = Type.String({ format: 'date-time' })
 export const TimeInput = Type.Refine(
   TimeText,
   (text) => parseRfc3339(text) !== null,
-  () => 'must be a time such as 2026-01-31T12:00:00Z (RFC 3339)',
+  () => timeHint,
 )

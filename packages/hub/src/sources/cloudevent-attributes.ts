@@ -1,7 +1,7 @@
 import { limits, type Attributes } from '../core/event.ts'
 import { mediaTypePattern } from '../core/media-type.ts'
 import { Problem } from '../core/problems.ts'
-import { parseRfc3339 } from '../core/rfc3339.ts'
+import { parseRfc3339, timeHint } from '../core/rfc3339.ts'
 
 /** Attributes of the specification, which are strings in every format. The others are extensions. */
 const coreNames = new Set([
@@ -86,8 +86,7 @@ export class AttributeSet {
 type Rule = (value: string) => string | null
 
 const notEmpty: Rule = (value) => (value === '' ? 'must not be empty' : null)
-const isTime: Rule = (value) =>
-  parseRfc3339(value) ? null : 'must be a time such as 2026-01-31T12:00:00Z (RFC 3339)'
+const isTime: Rule = (value) => (parseRfc3339(value) ? null : timeHint)
 const isCorrelation: Rule = (value) => textProblem(value, limits.correlationIdLength)
 const mediaType = new RegExp(mediaTypePattern)
 

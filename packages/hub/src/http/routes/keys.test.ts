@@ -103,6 +103,7 @@ test('keys that make no sense are refused with what is wrong', async () => {
     [{ name: 'a', role: 'source', source: 'nowhere' }, '/source'],
     [{ name: 'a', role: 'viewer', expiresAt: '2020-01-01T00:00:00Z' }, '/expiresAt'],
     [{ name: 'a', role: 'viewer', expiresAt: 'tomorrow' }, '/expiresAt'],
+    [{ name: 'a', role: 'viewer', expiresAt: '9999-12-31T23:59:59-23:59' }, '/expiresAt'],
   ]
   for (const [payload, path] of cases) {
     const answer = await create(payload)
