@@ -94,7 +94,7 @@ export type Source = {
         readonly from: 'fixed'
         readonly value: string
       }
-  /** What tells a repetition from a new event. Default: `idempotency-key`, or CloudEvents `source` and `id` together. */
+  /** What tells a repetition from a new event. Default, and where nothing is found: `idempotency-key`, or CloudEvents `source` and `id` together. */
   readonly idempotencyKey?:
     | {
         readonly from: 'header'
@@ -298,7 +298,7 @@ export type SourceInput = {
         readonly value: string
       }
     | undefined
-  /** What tells a repetition from a new event. Default: `idempotency-key`, or CloudEvents `source` and `id` together. */
+  /** What tells a repetition from a new event. Default, and where nothing is found: `idempotency-key`, or CloudEvents `source` and `id` together. */
   readonly idempotencyKey?:
     | {
         readonly from: 'header'

@@ -108,7 +108,7 @@ export const SourceSpec = closed({
   }),
   type: located('Where the event type is. Default: `ce-type`, or `?type=`.'),
   idempotencyKey: located(
-    'What tells a repetition from a new event. Default: `idempotency-key`, or CloudEvents `source` and `id` together.',
+    'What tells a repetition from a new event. Default, and where nothing is found: `idempotency-key`, or CloudEvents `source` and `id` together.',
   ),
   subject: located('What the event is about, such as the number of an order. Default: `ce-subject`.'),
   correlationId: located('What ties events together. Default: `ce-correlationid`, else the id of the event.'),

@@ -33,9 +33,7 @@ export function readWebhook(request: IncomingRequest, source: { readonly spec: S
     attributes: withTrace(agreeing(given, { type, subject, correlationid: correlationId }), request),
     contentType: headerOf(request, 'content-type'),
     body: request.body,
-    idempotencyKey: spec.idempotencyKey
-      ? located.idempotencyKey
-      : (idempotencyKeyOf(request) ?? cloudEventKey(given)),
+    idempotencyKey: located.idempotencyKey ?? idempotencyKeyOf(request) ?? cloudEventKey(given),
     headers: plan.keptHeaders(request),
     keys: located.keys,
   })
