@@ -55,6 +55,7 @@ function walkNamed(
   return keys.slice(from, from + count).map((key, index) => ({ ...key, after: from + index + 1 }))
 }
 
+/** Also what outlived its day; while that is being dropped, an event lies in both tables. */
 async function walkHistory(
   client: Client,
   { filter }: ReplayPlan,
@@ -62,8 +63,11 @@ async function walkHistory(
   count: number,
 ): Promise<readonly Met[]> {
   const first = firstEventIdAt(new Date(filter.fromMs ?? 0))
+  const branches = ['hub.events', 'hub.events_kept'].map(
+    (table) => `(select id from ${table} where id >= $1 and id > $2 and id < $3 order by id limit $4)`,
+  )
   const result = await client.query<{ id: string }>(
-    `select id from hub.events where id >= $1 and id > $2 and id < $3 order by id limit $4`,
+    `select distinct on (id) id from (${branches.join(' union all ')}) as candidate order by id limit $4`,
     [
       first,
       after ?? '00000000-0000-0000-0000-000000000000',
