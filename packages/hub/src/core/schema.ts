@@ -164,9 +164,8 @@ function walkRecord(
 
 function unknownField(name: string, known: readonly string[]): string {
   const near = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase())
-  return near
-    ? `is not a field here; did you mean "${near}"?`
-    : `is not a field here; known are ${known.join(', ')}`
+  if (near) return `is not a field here; did you mean "${near}"?`
+  return `is not a field here; ${known.length > 0 ? `known are ${known.join(', ')}` : 'there is none'}`
 }
 
 export function escapePointer(name: string): string {

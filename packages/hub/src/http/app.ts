@@ -15,6 +15,7 @@ import { logRequests } from './request-log.ts'
 import { docs } from './routes/docs.ts'
 import { resources } from './routes/index.ts'
 import { addSecurityHeaders } from './security-headers.ts'
+import { refuseUnknownFields } from './unknown-fields.ts'
 import { compileValidator, type SchemaTypes } from './validation.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, SchemaTypes>
@@ -52,6 +53,7 @@ export function buildApp(hub: HubContext, compileSerializer = writeJson): App {
   answerUnknownRoutes(app)
   guardRoutes(app, hub)
   const routes = describeRoutes(app)
+  refuseUnknownFields(app)
   for (const register of resources) app.register(async (scope) => register(scope, hub))
   app.register(async (scope) => docs(scope, hub.settings, routes))
   return app

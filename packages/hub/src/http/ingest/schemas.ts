@@ -74,6 +74,7 @@ export const handshakeSchema = {
   summary: 'Answer a sender that asks whether its webhooks are wanted',
   description: '`OPTIONS` of CloudEvents webhooks, and `GET` challenges as the source is configured.',
   params,
+  querystring: describedOnly(Type.Object({})),
   security: [],
   produces: ['text/plain'],
   response: { 200: Type.String({ description: 'What the sender wants to hear.' }) },
