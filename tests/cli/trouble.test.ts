@@ -261,7 +261,7 @@ suite('no hub, or another', () => {
 
   test('a hub of another version', async () => {
     const server = http.createServer((request, response) => {
-      const isNodes = request.url === '/v1/nodes'
+      const isNodes = request.url === '/v1/nodes?limit=500'
       response.writeHead(isNodes ? 200 : 404, { 'content-type': 'application/json' }).end(
         JSON.stringify(
           isNodes

@@ -1607,9 +1607,12 @@ export interface Operations {
   /** Show the last requests that `inspect` targets got, whole, newest first */
   getInspected: {
     query: {
+      /** Items in one answer. */
+      readonly limit?: number | undefined
+      /** The `nextCursor` of the answer before. */
+      readonly cursor?: string | undefined
       readonly integration?: string | undefined
       readonly eventId?: string | undefined
-      readonly limit?: number | undefined
     }
     body: undefined
     answer: {
@@ -1631,6 +1634,8 @@ export interface Operations {
           readonly bodyBase64?: string
         }
       }[]
+      /** null: this was the last page. */
+      readonly nextCursor: string | null
     }
   }
   /** Create a key */
@@ -1736,9 +1741,14 @@ export interface Operations {
       readonly nextCursor: string | null
     }
   }
-  /** List the nodes */
+  /** List the nodes, oldest first */
   getNodes: {
-    query: Record<never, never>
+    query: {
+      /** Items in one answer. */
+      readonly limit?: number | undefined
+      /** The `nextCursor` of the answer before. */
+      readonly cursor?: string | undefined
+    }
     body: undefined
     answer: {
       readonly items: readonly {
@@ -1753,7 +1763,8 @@ export interface Operations {
         /** The one that answers. */
         readonly self: boolean
       }[]
-      readonly nextCursor: null
+      /** null: this was the last page. */
+      readonly nextCursor: string | null
     }
   }
   /** Examine database, disk, clocks, nodes, deliveries and settings, and say what to do */

@@ -102,7 +102,7 @@ test('a hub of another version that does not know what is asked', async () => {
     ],
   }
   const api = await hubThat((request, response) =>
-    (request.url === '/v1/nodes' ? json(200, nodes) : problem(404, 'not_found'))(request, response),
+    (request.url === '/v1/nodes?limit=500' ? json(200, nodes) : problem(404, 'not_found'))(request, response),
   )
   await assert.rejects(
     api.get('/v1/new'),
@@ -112,7 +112,7 @@ test('a hub of another version that does not know what is asked', async () => {
 
 test('a hub of this version gets no blame', async () => {
   const api = await hubThat((request, response) =>
-    (request.url === '/v1/nodes'
+    (request.url === '/v1/nodes?limit=500'
       ? json(200, { items: [{ self: true, version: '1.2.0' }] })
       : problem(404, 'not_found'))(request, response),
   )

@@ -155,7 +155,7 @@ export class Api {
   /** What another version does not know yet, or not any more, looks like a mistake of the user's. */
   async #versionHint(status: number): Promise<string> {
     if (![400, 404, 405].includes(status)) return ''
-    const response = await fetch(`${this.url}/v1/nodes`, {
+    const response = await fetch(`${this.url}/v1/nodes?limit=500`, {
       headers: { authorization: `Bearer ${this.#connection.key}` },
       signal: AbortSignal.timeout(answerWithinMs),
     }).catch(() => null)

@@ -117,10 +117,12 @@ export interface KeyUsePort {
 
 export interface InspectedPort {
   /** What `inspect` targets got of late, newest first. */
-  recent(limit: number): readonly Inspected[]
+  recent(): readonly Inspected[]
 }
 
 export interface Inspected {
+  /** Counts up. */
+  readonly n: number
   readonly receivedAt: Date
   readonly integration: string
   readonly eventId: string

@@ -22,10 +22,14 @@ interface NodeRow {
 }
 
 /** Oldest first; one whose lease is over is listed until another takes over what it held. */
-export async function listNodes(pool: Pool): Promise<readonly NodeRecord[]> {
+export async function listNodes(
+  pool: Pool,
+  page: { readonly afterEpoch?: number | null; readonly limit?: number } = {},
+): Promise<readonly NodeRecord[]> {
   const result = await pool.query<NodeRow>(
     `select node_key, epoch, host, version, started_at, lease_until, lease_until >= now() as is_alive
-     from hub.nodes order by epoch`,
+     from hub.nodes where $1::bigint is null or epoch > $1 order by epoch limit $2`,
+    [page.afterEpoch ?? null, page.limit ?? null],
   )
   return result.rows.map((row) => ({
     nodeKey: row.node_key,

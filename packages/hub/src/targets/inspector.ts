@@ -2,6 +2,8 @@ import type { ShownRequest } from './target.ts'
 
 /** A request that the `inspect` target got, whole. */
 export interface InspectedRequest extends ShownRequest {
+  /** Counts up. */
+  readonly n: number
   readonly receivedAt: Date
   readonly integration: string
   readonly deliveryId: string
@@ -11,9 +13,9 @@ export interface InspectedRequest extends ShownRequest {
 
 /** Keeps the last requests of all `inspect` targets, in memory only. */
 export interface Inspector {
-  record(request: InspectedRequest): void
+  record(request: Omit<InspectedRequest, 'n'>): void
   /** Newest first. */
-  recent(limit: number): readonly InspectedRequest[]
+  recent(): readonly InspectedRequest[]
 }
 
 const mostRequests = 50
@@ -22,11 +24,12 @@ const mostBodyBytes = 4 * 1_024 * 1_024
 
 export function createInspector(): Inspector {
   let kept: readonly InspectedRequest[] = []
+  let count = 0
   return {
     record(request) {
-      kept = within(mostBodyBytes, [request, ...kept].slice(0, mostRequests))
+      kept = within(mostBodyBytes, [{ ...request, n: ++count }, ...kept].slice(0, mostRequests))
     },
-    recent: (limit) => kept.slice(0, limit),
+    recent: () => kept,
   }
 }
 

@@ -4,8 +4,8 @@ import { closed } from '../../core/schema.ts'
 import type { RegisterRoutes } from '../app.ts'
 import type { Inspected } from '../context.ts'
 import { TimeText } from '../../core/time-text.ts'
-
-const most = 50
+import { SeqNumber } from '../../store/walking.ts'
+import { makePage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 
 const InspectedView = closed({
   receivedAt: TimeText,
@@ -31,19 +31,21 @@ export const inspected: RegisterRoutes = (app, hub) => {
         summary: 'Show the last requests that `inspect` targets got, whole, newest first',
         description: 'Kept in the memory of this node only.',
         querystring: closed({
+          ...pageQuery,
           integration: Type.Optional(Type.String()),
           eventId: Type.Optional(Type.String()),
-          limit: Type.Integer({ default: 10, minimum: 1, maximum: most }),
         }),
-        response: { 200: closed({ items: Type.Array(InspectedView) }) },
+        response: { 200: pageSchema(InspectedView) },
       },
     },
     ({ query }) => {
+      const belowN = readCursor(SeqNumber, query.cursor) ?? Infinity
       const wanted = hub.inspected
-        .recent(most)
+        .recent()
+        .filter(({ n }) => n < belowN)
         .filter(({ integration }) => query.integration === undefined || integration === query.integration)
         .filter(({ eventId }) => query.eventId === undefined || eventId === query.eventId)
-      return { items: wanted.slice(0, query.limit).map(view) }
+      return makePage(wanted, query.limit, ({ n }) => n, view)
     },
   )
 }
