@@ -35,8 +35,9 @@ async function startAll(
   await using started = new AsyncDisposableStack()
   const hub = await service.start(config, log, signal)
   started.defer(() => hub.stop())
-  out.write(welcome(hub))
+  // Before it is shown: whoever reads that the hub is ready may kill it at once, and the next start shows no key again.
   await markAdminKeySeen(hub.keys)
+  out.write(welcome(hub))
   if (withDemo) {
     const demo = await startDemo(hub, log)
     started.defer(() => demo.stop())
