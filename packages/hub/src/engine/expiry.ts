@@ -22,51 +22,50 @@ interface Ending {
 }
 
 /** Ends what has waited longer than its integration lets it, as dead letters of class `expired`. */
-export async function expireWaiting(
+export function expireWaiting(
   pool: Pool,
   nodeKey: string,
   integrations: readonly Integration[],
   now: Date,
 ): Promise<number> {
-  let expired = 0
-  for (const { id, spec } of integrations) {
-    if (spec.expireAfterDays === undefined) continue
-    const before = new Date(now.getTime() - spec.expireAfterDays * dayMs)
-    const error = `It waited longer than the ${spec.expireAfterDays} days that this integration allows.`
-    expired += await endOlder(pool, nodeKey, { integrationId: id, before, ended: 'dead', error }, now)
-  }
-  return expired
+  const endings = integrations.flatMap(({ id, spec: { expireAfterDays } }): readonly Ending[] => {
+    if (expireAfterDays === undefined) return []
+    const before = new Date(now.getTime() - expireAfterDays * dayMs)
+    const error = `It waited longer than the ${expireAfterDays} days that this integration allows.`
+    return [{ integrationId: id, before, ended: 'dead', error }]
+  })
+  return endOlder(pool, nodeKey, endings, now)
 }
 
 /**
  * Ends what waits behind an open circuit although the time of its policy is over: no probe may ever come to it, and its
  * receiver must not get it later.
  */
-export async function giveUpWaiting(
+export function giveUpWaiting(
   pool: Pool,
   nodeKey: string,
   down: readonly Integration[],
   now: Date,
 ): Promise<number> {
-  let given = 0
-  for (const { id, spec } of down) {
-    const { giveUpAfterMs } = spec.retry
-    const before = new Date(now.getTime() - giveUpAfterMs)
-    const error = `Its target was down until the ${giveUpAfterMs} ms of giveUpAfterMs were over.`
-    given += await endOlder(pool, nodeKey, { integrationId: id, before, ended: spec.onExhausted, error }, now)
-  }
-  return given
+  const endings = down.map(({ id, spec: { retry, onExhausted } }): Ending => {
+    const before = new Date(now.getTime() - retry.giveUpAfterMs)
+    const error = `Its target was down until the ${retry.giveUpAfterMs} ms of giveUpAfterMs were over.`
+    return { integrationId: id, before, ended: onExhausted, error }
+  })
+  return endOlder(pool, nodeKey, endings, now)
 }
 
-async function endOlder(pool: Pool, nodeKey: string, ending: Ending, now: Date): Promise<number> {
+async function endOlder(pool: Pool, nodeKey: string, endings: readonly Ending[], now: Date): Promise<number> {
   let ended = 0
-  let afterSeq: number | null = 0
-  let young = 0
-  while (afterSeq !== null && young < batchesOfYoung) {
-    const { count, nextAfterSeq } = await endBatch(pool, nodeKey, ending, afterSeq, now)
-    ended += count
-    afterSeq = nextAfterSeq
-    young = count > 0 ? 0 : young + 1
+  for (const ending of endings) {
+    let afterSeq: number | null = 0
+    let young = 0
+    while (afterSeq !== null && young < batchesOfYoung) {
+      const { count, nextAfterSeq } = await endBatch(pool, nodeKey, ending, afterSeq, now)
+      ended += count
+      afterSeq = nextAfterSeq
+      young = count > 0 ? 0 : young + 1
+    }
   }
   return ended
 }
