@@ -1,11 +1,16 @@
 /** A UUIDv7 from a time and random bytes; `random` must hold at least 10. */
 export function createEventId(timeMs: number, random: Buffer): string {
-  const bytes = Buffer.allocUnsafe(16)
+  const high12 = random.readUInt16BE(0) >> 4
+  return eventIdPrefix(timeMs, high12, random.readUInt32BE(2) & 0x3fffffff) + random.toString('hex', 6, 10)
+}
+
+/** All but the last eight digits of a UUIDv7; the numbers are random bits. */
+export function eventIdPrefix(timeMs: number, high12: number, middle30: number): string {
+  const bytes = Buffer.allocUnsafe(12)
   bytes.writeUIntBE(timeMs, 0, 6)
-  random.copy(bytes, 6, 0, 10)
-  bytes[6] = 0x70 | ((random[0] ?? 0) >> 4)
-  bytes[8] = 0x80 | ((random[2] ?? 0) & 0x3f)
-  return formatUuid(bytes)
+  bytes.writeUInt16BE(0x7000 + high12, 6)
+  bytes.writeUInt32BE(0x80000000 + middle30, 8)
+  return hexAsUuid(bytes.toString('hex'))
 }
 
 export function formatUuid(bytes: Buffer): string {

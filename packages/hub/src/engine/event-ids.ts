@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { hexAsUuid } from '../core/ids.ts'
+import { eventIdPrefix } from '../core/ids.ts'
 
 /** A clock that was put back further is followed: times of acceptance may not stay wrong for long. */
 const maxSetBackMs = 1_000
@@ -53,11 +53,7 @@ export class EventIds {
   }
 
   #formatPrefix(): string {
-    const bytes = Buffer.allocUnsafe(12)
-    bytes.writeUIntBE(this.#timeMs, 0, 6)
-    bytes.writeUInt16BE(0x7000 + this.#high12, 6)
-    bytes.writeUInt32BE(0x80000000 + this.#middle30, 8)
-    return hexAsUuid(bytes.toString('hex'))
+    return eventIdPrefix(this.#timeMs, this.#high12, this.#middle30)
   }
 
   /** Where in the pool the bytes for one id begin. */
