@@ -31,7 +31,9 @@ export class Postgres {
   static async prepare(url: string): Promise<Postgres> {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
-    const name = new URL(url).pathname.slice(1)
+    const { pathname, password } = new URL(url)
+    const name = pathname.slice(1)
+    // The password is proved anew by each of a schedule's thirty connections: with as little reckoning as there is.
     await client.query(`
       create schema simulation;
       create table simulation.clock (now timestamptz not null);
@@ -40,6 +42,8 @@ export class Postgres {
       create function simulation.clock_timestamp() returns timestamptz language sql stable as 'select now from simulation.clock';
       alter database ${pg.escapeIdentifier(name)} set search_path = simulation, pg_catalog, public;
       alter database ${pg.escapeIdentifier(name)} set synchronous_commit = off;
+      set scram_iterations = 1;
+      alter role current_user password ${pg.escapeLiteral(decodeURIComponent(password))};
     `)
     // Statistics that come when they like would change plans, and with them the order of rows.
     const { rows } = await client.query<{ statements: string }>(
