@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 import { addressPolicy } from './core/address.ts'
 import { formatDeliveryId } from './core/ids.ts'
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.ts'
-import { Acting, type Holder } from './engine/acting.ts'
+import { Acting } from './engine/acting.ts'
 import { cancelBacklogOf } from './engine/deleted-backlogs.ts'
 import type { Configuring } from './engine/configure.ts'
 import { Doctor } from './engine/doctor.ts'
@@ -139,21 +139,13 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   housekeeping.start()
   started.defer(() => housekeeping.stop())
 
-  const holder: Holder = {
-    get epoch() {
-      return engine.epoch
-    },
-    isInFlight: (key) => engine.lanes.isInFlight(key),
-    release: (held) => engine.release(held),
-    wake: (integrationId) => engine.lanes.wake(integrationId),
-  }
-  const acting = new Acting({ pool: readerPool, nodeKey: keys.nodeKey, holder, telemetry })
+  const acting = new Acting({ pool: readerPool, nodeKey: keys.nodeKey, holder: engine, telemetry })
 
   const replays = new Replays({
     pool: readerPool,
     nodeKey: keys.nodeKey,
     integrationById: (id) => catalog.current.integrationById.get(id),
-    holder,
+    holder: engine,
     telemetry,
   })
   replays.start()

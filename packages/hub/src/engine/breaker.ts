@@ -67,7 +67,7 @@ export class Breaker {
   }
 
   set(to: 'open' | 'closed' | KeptCircuit, nowMs: number): void {
-    if (typeof to === 'string') this.#change(forceCircuit(to, nowMs))
+    if (typeof to === 'string') this.#change(forceCircuit(to, nowMs), true)
     // It is kept already, and whoever watches was told there.
     else this.#circuit = restoredCircuit(to, nowMs)
   }
@@ -77,12 +77,13 @@ export class Breaker {
     if (!this.#integration().spec.circuit.enabled && !this.#circuit.forced) this.#change(closedCircuit(nowMs))
   }
 
-  #change(next: Circuit): void {
+  #change(next: Circuit, byPerson = false): void {
     const before = this.#circuit
     this.#circuit = next
-    if (before.phase === next.phase && before.forced === next.forced) return
+    const isSame = before.phase === next.phase && before.forced === next.forced
     const { id, name } = this.#integration()
-    this.#deps.keepCircuit(id, next)
-    this.#deps.telemetry.emit('circuit', { integration: name, before, after: next })
+    // Where nothing changes at this node a person may mean what has changed at another.
+    if (byPerson || !isSame) this.#deps.keepCircuit(id, next, byPerson)
+    if (!isSame) this.#deps.telemetry.emit('circuit', { integration: name, before, after: next })
   }
 }

@@ -6,15 +6,21 @@ import type { Telemetry } from './telemetry.ts'
 
 const againMs = 250
 
+interface Change {
+  readonly circuit: Circuit
+  /** Or because of what came back from the target. */
+  readonly byPerson: boolean
+}
+
 /**
  * Keeps circuits over restarts, and for the other nodes: written when they change, one write at a time and the newest
  * wins. What the store does not take is written again until it does, or nobody would ever probe: a node goes by what is
- * kept, and who opened a circuit may not be who probes it.
+ * kept, and who opened a circuit may not be who probes it. What a person opened only a person closes.
  */
 export class CircuitKeeper {
   readonly #pool: Pool
   readonly #telemetry: Telemetry
-  readonly #pending = new Map<number, Circuit>()
+  readonly #pending = new Map<number, Change>()
   #kept = new Map<number, KeptCircuit>()
   #writeCount = 0
   #writing: Promise<void> | null = null
@@ -46,8 +52,9 @@ export class CircuitKeeper {
     return this.#kept.get(integrationId)
   }
 
-  keep(integrationId: number, circuit: Circuit): void {
-    this.#pending.set(integrationId, circuit)
+  keep(integrationId: number, circuit: Circuit, byPerson: boolean): void {
+    const isUnwritten = this.#pending.get(integrationId)?.byPerson ?? false
+    this.#pending.set(integrationId, { circuit, byPerson: byPerson || isUnwritten })
     this.#write()
   }
 
@@ -73,11 +80,14 @@ export class CircuitKeeper {
 
   async #writePending(): Promise<void> {
     while (this.#pending.size > 0)
-      for (const [integrationId, circuit] of this.#pending) {
-        this.#kept.set(integrationId, await keepCircuit(this.#pool, integrationId, circuit))
+      for (const [integrationId, change] of this.#pending) {
+        const kept = await keepCircuit(this.#pool, integrationId, change.circuit, change.byPerson)
+        if (kept) this.#kept.set(integrationId, kept)
+        // The next look finds what is kept instead.
+        else this.#kept.delete(integrationId)
         this.#writeCount++
         // A newer one came meanwhile, or it is done.
-        if (this.#pending.get(integrationId) === circuit) this.#pending.delete(integrationId)
+        if (this.#pending.get(integrationId) === change) this.#pending.delete(integrationId)
       }
   }
 }

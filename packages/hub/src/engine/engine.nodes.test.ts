@@ -112,3 +112,14 @@ test('what a person forces at one node holds at all', async () => {
   await hub.untilDelivered(integration, 4)
   await until('it is closed at both', () => phaseAt(nodes[0], integration) === 'closed')
 })
+
+// Seen to fail with: nothing kept where nothing changed at the node that was asked.
+test('a person closes at one node what another was told to open a moment ago', async () => {
+  const nodes = await startTwo()
+  const integration = await hub.put({})
+  await nodes[0].engine.forceCircuit(integration.id, 'open')
+  await nodes[1].engine.forceCircuit(integration.id, 'closed')
+  await until('it is closed at both', () => nodes.every((node) => phaseAt(node, integration) === 'closed'))
+  await send(nodes, 4)
+  await hub.untilDelivered(integration, 4)
+})

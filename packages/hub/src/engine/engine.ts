@@ -9,6 +9,7 @@ import { committed, withConnection, type Pool } from '../store/database.ts'
 import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
 import { freeRows } from '../store/queue.ts'
+import type { Holder } from './acting.ts'
 import { untilBeat } from './beat.ts'
 import { CircuitKeeper } from './circuit-keeper.ts'
 import type { LaneDeps } from './lane-parts.ts'
@@ -43,7 +44,7 @@ const inFlightGraceMs = 10_000
 const lastFlushMs = 5_000
 
 /** What moves: accepts events, and delivers them. */
-export class Engine {
+export class Engine implements Holder {
   readonly #deps: EngineDeps
   readonly #node: Node
   readonly #ingest: Ingest
@@ -91,7 +92,7 @@ export class Engine {
       finished: (finished) => this.#outcomes.add(finished),
       freeRows: (integrationId, seqs, owner) =>
         withConnection(pool, (client) => committed(freeRows(client, integrationId, seqs, owner))),
-      keepCircuit: (integrationId, circuit) => this.#circuits.keep(integrationId, circuit),
+      keepCircuit: (...change) => this.#circuits.keep(...change),
       keptCircuit: (integrationId) => this.#circuits.keptOf(integrationId),
       telemetry,
     })
@@ -149,6 +150,14 @@ export class Engine {
     await this.#circuits.written()
   }
 
+  isInFlight(key: DeliveryKey): boolean {
+    return this.lanes.isInFlight(key)
+  }
+
+  wake(integrationId: number): void {
+    this.lanes.wake(integrationId)
+  }
+
   /** Of deliveries that this node holds, hands back those that are not in flight. */
   async release(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
     const released: DeliveryKey[] = []
@@ -194,16 +203,21 @@ export class Engine {
   async #look(): Promise<void> {
     try {
       const looksAtCircuits = this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0
-      const [circuits, lanes] = await Promise.all([
-        looksAtCircuits ? this.#circuits.changedElsewhere() : [],
-        this.#deps.queue.waiting(this.lanes.refs()),
-      ])
-      for (const [integrationId, kept] of circuits) this.lanes.get(integrationId)?.setCircuit(kept)
-      for (const waiting of lanes) this.lanes.found(waiting)
+      await Promise.all([looksAtCircuits && this.#lookAtCircuits(), this.#lookForWork()])
     } catch (error) {
       this.#deps.telemetry.emit('storeDown', { during: 'look', error })
     }
     if (!this.#stopping) this.#lookTimer = setTimeout(() => void this.#look(), untilBeat(lookEveryMs))
+  }
+
+  /** Each is told of once, whatever becomes of the rest of the look. */
+  async #lookAtCircuits(): Promise<void> {
+    for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
+      this.lanes.get(integrationId)?.setCircuit(kept)
+  }
+
+  async #lookForWork(): Promise<void> {
+    for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
   }
 
   #lookAgain(): void {

@@ -33,14 +33,22 @@ function toKept(row: CircuitRow): KeptCircuit {
   }
 }
 
-/** Returns it as it is read again. */
-export async function keepCircuit(pool: Pool, integrationId: number, circuit: Circuit): Promise<KeptCircuit> {
+/**
+ * Returns it as it is read again; null: it is not kept, because a person opened it meanwhile, perhaps at another node.
+ */
+export async function keepCircuit(
+  pool: Pool,
+  integrationId: number,
+  circuit: Circuit,
+  byPerson: boolean,
+): Promise<KeptCircuit | null> {
   const { rows } = await pool.query<CircuitRow>(
     `insert into hub.circuits (integration_id, state, forced, reason, since, open_ms, next_probe_at)
      values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (integration_id) do update
      set state = excluded.state, forced = excluded.forced, reason = excluded.reason, since = excluded.since,
          open_ms = excluded.open_ms, next_probe_at = excluded.next_probe_at
+     where $8 or not circuits.forced
      returning *`,
     [
       integrationId,
@@ -50,9 +58,9 @@ export async function keepCircuit(pool: Pool, integrationId: number, circuit: Ci
       new Date(circuit.sinceMs),
       circuit.openMs,
       circuit.probeAtMs === null ? null : new Date(circuit.probeAtMs),
+      byPerson,
     ],
   )
   const [row] = rows
-  if (!row) throw new Error('the circuit was not returned')
-  return toKept(row)
+  return row ? toKept(row) : null
 }
