@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util'
 import type { Outcome } from '../../packages/hub/src/core/outcome.ts'
 import { sampleOutcome } from '../../packages/hub/src/core/outcome-testing.ts'
 import { startTestServer } from '../../packages/hub/src/testing/server.ts'
-import { createEngine } from './simulated-node.ts'
+import { eventOf, numberOf } from './scenario.ts'
 import { Schedule } from './schedule.ts'
+import { SimulatedCatalog } from './simulated-catalog.ts'
+import { createNode } from './simulated-node.ts'
 import { openStore } from './store.ts'
 import { installVirtualTime, startMs, time } from './virtual-time.ts'
-import { eventOf, numberOf } from './world.ts'
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } },
@@ -51,8 +52,8 @@ const down: readonly Partial<Outcome>[] = [
 
 const node = 'node'
 await time.within(node, async () => {
-  const engine = createEngine({
-    ...{ name: node, key: node, url, catalog, schedule },
+  const { engine } = createNode({
+    ...{ name: node, key: node, url, catalog: new SimulatedCatalog(catalog), schedule },
     settings: { leaseMs: 60_000, renewEveryMs: 15_000 },
     deliver: async (_, delivery) => {
       const n = numberOf(delivery)

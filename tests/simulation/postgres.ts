@@ -14,6 +14,7 @@ const tables = [
   'counters',
   'nodes',
   'circuits',
+  'audit',
 ]
 
 /**
@@ -64,7 +65,7 @@ export class Postgres {
        from pg_sequences where schemaname = 'hub' and sequencename in ('event_seq', 'epochs')`,
     )
     await this.#client.query(`
-      truncate ${tables.map((table) => `hub.${table}`).join(', ')};
+      truncate ${tables.map((table) => `hub.${table}`).join(', ')} restart identity;
       ${rows[0]?.sequences ?? ''};
     `)
     this.#clockMs = 0

@@ -13,6 +13,14 @@ export interface Weather {
   readonly kills: number
   readonly freezes: number
   readonly nodes: number
+  /** What people do to single deliveries. */
+  readonly wishes: number
+  readonly pauses: number
+  readonly replays: number
+  /** Nodes that stop as they are asked to, and start again. */
+  readonly restarts: number
+  /** Circuits that a person opens, for as long as things break and longer. */
+  readonly forced: number
 }
 
 /** So long in virtual time a statement waits for a lock before its own limit, in real time, is awaited. */
@@ -53,6 +61,11 @@ export class Schedule {
       kills: this.random.pick([0, 0, 1, 2]),
       freezes: this.random.pick([0, 0, 0, 1]),
       nodes: this.random.pick([1, 1, 2]),
+      wishes: this.random.pick([0, 0, 5, 15]),
+      pauses: this.random.pick([0, 0, 1, 3]),
+      replays: this.random.pick([0, 0, 1, 2]),
+      restarts: this.random.pick([0, 0, 1]),
+      forced: this.random.pick([0, 0, 1]),
     }
   }
 

@@ -56,6 +56,8 @@ export class Session extends Duplex {
       label: `connect ${this.#number}`,
       isCommit: false,
       run: async (fate) => {
+        // Whoever wanted it has given up.
+        if (this.destroyed) return true
         if (fate !== 'goes through') return this.#break('it refused')
         const socket =
           typeof portOrPath === 'string' ? net.connect(portOrPath) : net.connect(portOrPath, host)

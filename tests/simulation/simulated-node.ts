@@ -1,26 +1,34 @@
+import { Acting } from '../../packages/hub/src/engine/acting.ts'
 import { Engine } from '../../packages/hub/src/engine/engine.ts'
-import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
 import type { NodeSettings } from '../../packages/hub/src/engine/node.ts'
+import { Replays } from '../../packages/hub/src/engine/replays.ts'
 import { Telemetry } from '../../packages/hub/src/engine/telemetry.ts'
 import { PostgresQueue } from '../../packages/hub/src/queue/postgres.ts'
 import { openPool } from '../../packages/hub/src/store/database.ts'
 import type { Outcome } from '../../packages/hub/src/core/outcome.ts'
 import type { Delivery } from '../../packages/hub/src/targets/target.ts'
 import type { Schedule } from './schedule.ts'
+import type { SimulatedCatalog } from './simulated-catalog.ts'
 
-export interface SimulatedNode {
+export interface NodeOptions {
   readonly name: string
   readonly key: string
   readonly url: string
-  readonly catalog: CatalogIndex
+  readonly catalog: SimulatedCatalog
   readonly schedule: Schedule
   readonly settings: NodeSettings
   /** What the target of an integration does. */
   readonly deliver: (integration: string, delivery: Delivery) => Promise<Outcome>
 }
 
-/** The engine that ships, with a target that follows a script, and connections that the schedule decides upon. */
-export function createEngine({
+export interface SimulatedNode {
+  readonly engine: Engine
+  readonly acting: Acting
+  readonly replays: Replays
+}
+
+/** What ships, with a target that follows a script, and connections that the schedule decides upon. */
+export function createNode({
   name,
   key,
   url,
@@ -28,25 +36,28 @@ export function createEngine({
   schedule,
   settings,
   deliver,
-}: SimulatedNode): Engine {
+}: NodeOptions): SimulatedNode {
   const stream = () => schedule.openSession(name)
   const pool = openPool({ url, applicationName: name, maxConnections: 4, stream }, () => undefined)
-  return new Engine({
+  const telemetry = new Telemetry((error) => schedule.note(`a listener failed: ${String(error)}`))
+  const engine = new Engine({
     pool,
     leasePool: pool,
     queue: new PostgresQueue(pool, 500),
     identity: { nodeKey: key, host: 'simulated', version: '0' },
     nodeSettings: settings,
     catalog: {
-      current: catalog,
+      get current() {
+        return catalog.current
+      },
       refresh: () => Promise.resolve(),
-      subscribe: () => () => undefined,
+      subscribe: (listener) => catalog.subscribe(name, listener),
       share: () => undefined,
       versionSeen: () => undefined,
     },
     createPartitions: () => Promise.resolve(),
     refusal: () => null,
-    telemetry: new Telemetry((error) => schedule.note(`a listener failed: ${String(error)}`)),
+    telemetry,
     createTarget: ({ name: integration }) => ({
       batch: 1,
       close: () => Promise.resolve(),
@@ -56,4 +67,10 @@ export function createEngine({
       },
     }),
   })
+  const shared = { pool, nodeKey: key, holder: engine, telemetry }
+  const replays = new Replays({
+    ...shared,
+    integrationById: (id) => catalog.current.integrationById.get(id),
+  })
+  return { engine, acting: new Acting(shared), replays }
 }

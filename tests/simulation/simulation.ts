@@ -1,9 +1,10 @@
 import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
 import type { Postgres } from './postgres.ts'
+import { integrations } from './scenario.ts'
 import { openStore } from './store.ts'
 import { judge } from './verdict.ts'
 import { installVirtualTime, time } from './virtual-time.ts'
-import { integrations, World } from './world.ts'
+import { World } from './world.ts'
 
 export interface Played {
   readonly seed: number
@@ -48,7 +49,7 @@ export class Simulation {
     this.#random = () => schedule.random.next()
     let complaints: readonly string[]
     try {
-      await world.run(async () => (await this.#queued()) === 0)
+      await world.run(async () => (await this.#owed()) === 0)
       complaints = await judge(world, this.#postgres)
     } catch (error) {
       complaints = [
@@ -74,8 +75,10 @@ export class Simulation {
     return JSON.stringify(rows)
   }
 
-  async #queued(): Promise<number> {
-    const rows = await this.#postgres.rows('select from hub.queue limit 1')
+  async #owed(): Promise<number> {
+    const rows = await this.#postgres.rows(
+      'select from hub.queue union all select from hub.replays where ended_at is null limit 1',
+    )
     return rows.length
   }
 }

@@ -1,54 +1,18 @@
-import type { Source } from '../../packages/hub/src/core/catalog.ts'
 import type { IncomingEvent } from '../../packages/hub/src/core/event.ts'
+import type { Fate } from '../../packages/hub/src/engine/commit-events.ts'
+import type { Source } from '../../packages/hub/src/core/catalog.ts'
 import type { Outcome } from '../../packages/hub/src/core/outcome.ts'
 import { sampleOutcome } from '../../packages/hub/src/core/outcome-testing.ts'
-import type { Engine } from '../../packages/hub/src/engine/engine.ts'
 import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
 import type { Delivery } from '../../packages/hub/src/targets/target.ts'
+import { after, People } from './people.ts'
+import { Replaying } from './replaying.ts'
 import type { Postgres } from './postgres.ts'
+import { eventOf, faultsForMs, isPoison, numberOf, type IntegrationName } from './scenario.ts'
 import { Schedule } from './schedule.ts'
-import { createEngine } from './simulated-node.ts'
+import { SimulatedCatalog } from './simulated-catalog.ts'
+import { createNode, type SimulatedNode } from './simulated-node.ts'
 import { startMs, time } from './virtual-time.ts'
-
-export const faultsForMs = 8_000
-
-/** The integrations that every event goes to; `sick` is down at first and has events it never takes. */
-export const integrations = {
-  plain: { retry: { delaysMs: [100, 300], maxAttempts: 60 } },
-  ordered: { ordering: 'subject', concurrency: 4, retry: { delaysMs: [50, 200], maxAttempts: 60 } },
-  limited: { rateLimit: { perSecond: 10, burst: 3 }, retry: { delaysMs: [100], maxAttempts: 60 } },
-  sick: {
-    circuit: { failures: 3, openMs: 300, maxOpenMs: 1_200 },
-    retry: { delaysMs: [80, 400], maxAttempts: 25, jitter: 0 },
-    onExhausted: 'manual',
-  },
-} as const
-
-export type IntegrationName = keyof typeof integrations
-
-export function isPoison(n: number): boolean {
-  return n % 7 === 3
-}
-
-export function eventOf(n: number, subject: string | null): IncomingEvent {
-  return {
-    type: 'order.created',
-    subject,
-    attributes: {},
-    contentType: 'application/json',
-    body: Buffer.from(JSON.stringify({ n })),
-    headers: {},
-    idempotencyKey: `key-${n}`,
-    correlationId: null,
-    causationId: null,
-    deliverAt: null,
-    keys: {},
-  }
-}
-
-export function numberOf({ event }: Delivery): number {
-  return (JSON.parse(event.body.toString()) as { n: number }).n
-}
 
 /** One request that reached a target. */
 export interface Arrival {
@@ -56,16 +20,22 @@ export interface Arrival {
   readonly node: string
   readonly n: number
   readonly subject: string | null
-  readonly seq: number
   readonly atMs: number
   readonly isTaken: boolean
+  /** Of what it is a part. */
+  readonly replay: string | null
+  /** By what happens one after the other. */
+  readonly moment: number
+  /** Others of its integration that flew from this node, and whether one of its subject did. */
+  readonly beside: number
+  readonly besideSubject: boolean
 }
 
-interface RunningNode {
+interface RunningNode extends SimulatedNode {
   readonly name: string
   readonly key: string
-  readonly engine: Engine
-  readonly died: PromiseWithResolvers<never>
+  readonly died: Promise<never>
+  readonly kill: () => void
   /** It has started: before that it takes no requests. */
   isOpen: boolean
 }
@@ -78,12 +48,17 @@ export class World {
   /** When each was first sent, and when it was answered, by what happens one after the other. */
   readonly sentAt = new Map<number, number>()
   readonly acceptedAt = new Map<number, number>()
+  /** Not before this time, where their senders said so. */
+  readonly deliverAt = new Map<number, number>()
   readonly events: number
   readonly restarts: number[] = []
+  readonly people: People
+  readonly replaying: Replaying
   readonly #url: string
-  readonly #catalog: CatalogIndex
+  readonly #catalog: SimulatedCatalog
   readonly #source: Source
   readonly #nodes: RunningNode[] = []
+  readonly #flying: Arrival[] = []
   readonly #sickUntilMs: number
   #names = 0
   #moment = 0
@@ -91,12 +66,24 @@ export class World {
   constructor(seed: number, url: string, catalog: CatalogIndex, postgres: Postgres) {
     this.schedule = new Schedule(seed, postgres)
     this.#url = url
-    this.#catalog = catalog
+    this.#catalog = new SimulatedCatalog(catalog)
     const [source] = catalog.catalog.sources
     if (!source) throw new Error('the catalog has no source')
     this.#source = source
     this.events = this.schedule.random.between(6, 20)
     this.#sickUntilMs = startMs + this.schedule.random.between(0, 6_000)
+    const people = {
+      ...{ schedule: this.schedule, postgres, catalog: this.#catalog, accepted: this.accepted },
+      counters: () => this.#nodes.filter(({ isOpen }) => isOpen),
+      nextMoment: () => this.#moment++,
+    }
+    this.people = new People(people)
+    this.replaying = new Replaying(people)
+  }
+
+  /** How many requests an integration takes from a node at once. */
+  mostOf(integration: IntegrationName): number {
+    return this.#catalog.current.integrationByName.get(integration)?.spec.concurrency ?? 0
   }
 
   /** To its end: all that was accepted has ended, and every node has stopped. */
@@ -104,14 +91,23 @@ export class World {
     const { schedule } = this
     const { random, weather } = schedule
     for (let index = 0; index < weather.nodes; index++) this.#start(`node-${index}`)
-    for (let n = 1; n <= this.events; n++) time.later(() => void this.#send(n), random.between(1, 5_000))
+    for (let n = 1; n <= this.events;) {
+      const first = n
+      n = Math.min(this.events + 1, n + random.pick([1, 1, 1, 2, 5]))
+      const numbers = Array.from({ length: n - first }, (_, index) => first + index)
+      time.later(() => void this.#send(numbers), random.between(1, 5_000))
+    }
     for (let count = 0; count < weather.kills; count++)
       time.later(
         () => schedule.intervene(() => this.#kill(random.pick(this.#nodes))),
         random.between(500, faultsForMs),
       )
+    for (let count = 0; count < weather.restarts; count++)
+      time.later(() => void this.#restart(random.pick(this.#nodes)), random.between(500, faultsForMs))
     for (let count = 0; count < weather.freezes; count++)
       time.later(() => this.#freeze(), random.between(500, 4_000))
+    this.people.begin()
+    this.replaying.begin()
     time.later(() => (schedule.isCalm = true), faultsForMs)
     await schedule.runUntil(async () => {
       const mayBeOver = schedule.isCalm && this.accepted.size === this.events && schedule.steps % 20 === 0
@@ -124,20 +120,27 @@ export class World {
     const name = `${key}.${++this.#names}`
     this.restarts.push(time.nowMs)
     time.within(name, () => {
-      const engine = createEngine({
+      const made = createNode({
         ...{ name, key, url: this.#url, catalog: this.#catalog, schedule: this.schedule },
         settings: { leaseMs: 1_500, renewEveryMs: 300 },
         deliver: (integration, delivery) => this.#arrive(integration as IntegrationName, name, delivery),
       })
-      const node = { name, key, engine, died: Promise.withResolvers<never>(), isOpen: false }
-      node.died.promise.catch(() => undefined)
+      const { promise: died, reject } = Promise.withResolvers<never>()
+      died.catch(() => undefined)
+      const kill = (): void => reject(new Error('killed'))
+      const node = { ...made, name, key, died, kill, isOpen: false }
       this.#nodes.push(node)
-      engine.start().then(
-        () => (node.isOpen = true),
+      node.engine.start().then(
+        () => this.#open(node),
         // A process that cannot start ends, and is started again.
         () => this.schedule.intervene(() => this.#kill(node)),
       )
     })
+  }
+
+  #open(node: RunningNode): void {
+    node.isOpen = true
+    node.replays.start()
   }
 
   async #arrive(integration: IntegrationName, node: string, delivery: Delivery): Promise<Outcome> {
@@ -145,12 +148,22 @@ export class World {
     const n = numberOf(delivery)
     const outcome = this.#answerOf(integration, n)
     const isTaken = outcome.result === 'delivered'
-    const { subject, seq } = delivery.event
-    this.arrivals.push({ integration, node, n, subject, seq, atMs: time.nowMs, isTaken })
+    const { subject } = delivery.event
+    const beside = this.#flying.filter((one) => one.integration === integration && one.node === node)
+    const arrival = {
+      ...{ integration, node, n, subject, isTaken, replay: delivery.replayId },
+      atMs: time.nowMs,
+      moment: this.#moment++,
+      beside: beside.length,
+      besideSubject: beside.some((one) => one.subject === subject),
+    }
+    this.arrivals.push(arrival)
+    this.#flying.push(arrival)
     this.schedule.note(`${node} → ${integration} ${n}: ${outcome.httpStatus}`)
     const startedAt = new Date()
     const durationMs = random.chance(0.05) ? random.between(500, 2_500) : random.between(1, 40)
     await new Promise((resolve) => setTimeout(resolve, durationMs))
+    this.#flying.splice(this.#flying.indexOf(arrival), 1)
     return { ...outcome, startedAt, durationMs }
   }
 
@@ -165,27 +178,40 @@ export class World {
     return random.chance(0.2) ? sampleOutcome({ httpStatus: random.pick([500, 503]) }) : fine
   }
 
-  /** As a client does that has an idempotency key: until it is answered. */
-  async #send(n: number): Promise<void> {
-    const event = eventOf(n, `subject-${n % 3}`)
-    const pause = (ms: number) => new Promise((resolve) => time.later(() => resolve(null), ms))
-    while (!this.accepted.has(n)) {
-      const node = this.schedule.random.pick(this.#nodes)
+  /** In one request, as a client does that has idempotency keys: until it is answered. */
+  async #send(numbers: readonly number[]): Promise<void> {
+    const { random } = this.schedule
+    const events = numbers.map((n) => this.#createEvent(n))
+    for (;;) {
+      const node = random.pick(this.#nodes)
       if (!node.isOpen) {
-        await pause(50)
+        await after(50)
         continue
       }
-      if (!this.sentAt.has(n)) this.sentAt.set(n, this.#moment++)
+      for (const n of numbers) if (!this.sentAt.has(n)) this.sentAt.set(n, this.#moment++)
       try {
-        const accepting = time.within(node.name, () => node.engine.accept(this.#source, [event]))
-        const [fate] = await Promise.race([accepting, node.died.promise])
-        if (!fate) throw new Error('there was no fate')
-        this.accepted.set(n, fate.eventId)
-        this.acceptedAt.set(n, this.#moment++)
-        this.schedule.note(`${n} is accepted`)
+        const accepting = time.within(node.name, () => node.engine.accept(this.#source, events))
+        return this.#accepted(numbers, await Promise.race([accepting, node.died]))
       } catch {
-        await pause(150)
+        await after(150)
       }
+    }
+  }
+
+  #createEvent(n: number): IncomingEvent {
+    const { random } = this.schedule
+    const deliverAt = random.chance(0.2) ? new Date(time.nowMs + random.between(50, 3_000)) : null
+    if (deliverAt) this.deliverAt.set(n, deliverAt.getTime())
+    return eventOf(n, `subject-${n % 3}`, deliverAt)
+  }
+
+  #accepted(numbers: readonly number[], fates: readonly Fate[]): void {
+    for (const [index, n] of numbers.entries()) {
+      const fate = fates[index]
+      if (!fate) throw new Error(`there was no fate of ${n}`)
+      this.accepted.set(n, fate.eventId)
+      this.acceptedAt.set(n, this.#moment++)
+      this.schedule.note(`${n} is accepted`)
     }
   }
 
@@ -195,8 +221,23 @@ export class World {
     this.schedule.faults++
     this.#nodes.splice(this.#nodes.indexOf(node), 1)
     await this.schedule.kill(node.name)
-    node.died.reject(new Error('killed'))
+    this.#catalog.forget(node.name)
+    node.kill()
     this.#start(node.key)
+  }
+
+  /** As one does that is told to stop. */
+  async #restart(node: RunningNode): Promise<void> {
+    if (!node.isOpen) return
+    this.schedule.note(`restart ${node.name}`)
+    node.isOpen = false
+    await Promise.race([this.#stopNode(node), node.died]).catch(() => undefined)
+    this.schedule.intervene(() => this.#kill(node))
+  }
+
+  async #stopNode({ name, engine, replays }: RunningNode): Promise<void> {
+    await time.within(name, () => replays.stop())
+    await time.within(name, () => engine.stop(1_000))
   }
 
   #freeze(): void {
@@ -214,8 +255,7 @@ export class World {
 
   async #stop(): Promise<void> {
     let running = this.#nodes.length
-    for (const { name, engine } of this.#nodes)
-      time.within(name, () => void engine.stop(1_000).finally(() => running--))
+    for (const node of this.#nodes) void this.#stopNode(node).finally(() => running--)
     await this.schedule.runUntil(() => running === 0)
     await this.abandon()
   }

@@ -1,0 +1,159 @@
+import type { DeliveryKey } from '../../packages/hub/src/core/ids.ts'
+import { Problem } from '../../packages/hub/src/core/problems.ts'
+import type { Postgres } from './postgres.ts'
+import type { Schedule } from './schedule.ts'
+import type { SimulatedCatalog } from './simulated-catalog.ts'
+import type { SimulatedNode } from './simulated-node.ts'
+import { startMs, time } from './virtual-time.ts'
+import { faultsForMs, integrationNames, isPoison, type IntegrationName } from './scenario.ts'
+
+const verbs = ['retry', 'cancel', 'resolve'] as const
+
+/** What somebody wanted of a delivery, and what came back: nothing where the connection or the node was lost. */
+export interface Wish {
+  readonly verb: (typeof verbs)[number]
+  readonly integration: IntegrationName
+  readonly n: number
+  readonly answer: 'done' | 'unknown' | Problem['code']
+  /** By what happens one after the other. */
+  readonly moment: number
+}
+
+type Asked = Pick<Wish, 'verb' | 'integration' | 'n'>
+
+/** A time in which nothing may go out. */
+export interface Closure {
+  readonly integration: IntegrationName
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export interface Counter extends SimulatedNode {
+  readonly name: string
+  readonly died: Promise<never>
+}
+
+export interface PeopleDeps {
+  readonly schedule: Schedule
+  readonly postgres: Postgres
+  readonly catalog: SimulatedCatalog
+  /** Those at which they can ask: nodes that take requests. */
+  readonly counters: () => readonly Counter[]
+  /** Ids by number. */
+  readonly accepted: ReadonlyMap<number, string>
+  readonly nextMoment: () => number
+}
+
+/** By then each node has looked at what the others kept, when nothing breaks any more. */
+const seenWithinMs = 7_000
+const forcedForMs = 2_000
+const againMs = 150
+
+/** They retry, cancel, resolve, pause and force circuits while everything else goes on. */
+export class People {
+  readonly #deps: PeopleDeps
+  readonly wishes: Wish[] = []
+  readonly closures: Closure[] = []
+
+  constructor(deps: PeopleDeps) {
+    this.#deps = deps
+  }
+
+  begin(): void {
+    const { random, weather } = this.#deps.schedule
+    for (let count = 0; count < weather.wishes; count++)
+      time.later(() => this.#deps.schedule.intervene(() => this.#wish()), random.between(300, faultsForMs))
+    for (let count = 0; count < weather.pauses; count++)
+      time.later(() => this.#pause(), random.between(0, faultsForMs))
+    for (let count = 0; count < weather.forced; count++)
+      time.later(() => void this.#forceOpen('sick'), random.between(0, faultsForMs - 1_000))
+  }
+
+  async #wish(): Promise<void> {
+    const { schedule, postgres, accepted } = this.#deps
+    const { random } = schedule
+    const counters = this.#deps.counters()
+    if (accepted.size === 0 || counters.length === 0) return
+    const verb = random.pick(verbs)
+    const poisons = [...accepted.keys()].filter(isPoison)
+    const isForPoison = poisons.length > 0 && random.chance(0.5)
+    const integration = isForPoison ? 'sick' : random.pick(integrationNames)
+    const n = random.pick(isForPoison ? poisons : [...accepted.keys()])
+    const eventId = accepted.get(n) ?? ''
+    const [event] = await postgres.rows<{ seq: string }>('select seq from hub.events where id = $1', [
+      eventId,
+    ])
+    const key = { eventId, integrationId: this.#idOf(integration), seq: Number(event?.seq) }
+    void this.#ask(random.pick(counters), { verb, integration, n }, key)
+  }
+
+  async #ask(at: Counter, asked: Asked, key: DeliveryKey): Promise<void> {
+    const answer = await this.#answer(at, asked.verb, key)
+    this.#deps.schedule.note(`${asked.verb} ${asked.integration} ${asked.n}: ${answer}`)
+    this.wishes.push({ ...asked, answer, moment: this.#deps.nextMoment() })
+  }
+
+  async #answer(at: Counter, verb: Wish['verb'], key: DeliveryKey): Promise<Wish['answer']> {
+    const acting = time.within(at.name, () => at.acting[verb]({ key, actor: 'people', note: null }))
+    try {
+      await Promise.race([acting, at.died])
+      return 'done'
+    } catch (error) {
+      return error instanceof Problem ? error.code : 'unknown'
+    }
+  }
+
+  #pause(): void {
+    const { schedule, catalog } = this.#deps
+    const integration = schedule.random.pick(integrationNames)
+    if (catalog.current.integrationByName.get(integration)?.spec.paused) return
+    const fromMs = time.nowMs
+    const toMs = Math.min(fromMs + schedule.random.between(200, 3_000), startMs + faultsForMs)
+    schedule.note(`pause ${integration}`)
+    catalog.setPaused(integration, true)
+    this.closures.push({ integration, fromMs, toMs })
+    time.later(() => {
+      schedule.note(`resume ${integration}`)
+      catalog.setPaused(integration, false)
+    }, toMs - fromMs)
+  }
+
+  /** Until things broke for the last time, and long enough to see that it holds at every node. */
+  async #forceOpen(integration: IntegrationName): Promise<void> {
+    await this.#force(integration, 'open')
+    const fromMs = Math.max(time.nowMs, startMs + faultsForMs) + seenWithinMs
+    await after(fromMs + forcedForMs - time.nowMs)
+    this.closures.push({ integration, fromMs, toMs: time.nowMs })
+    await this.#force(integration, 'closed')
+  }
+
+  /** As often as it takes. */
+  async #force(integration: IntegrationName, state: 'open' | 'closed'): Promise<void> {
+    const { schedule, counters } = this.#deps
+    for (;;) {
+      const open = counters()
+      try {
+        if (open.length > 0) return await this.#forceAt(schedule.random.pick(open), integration, state)
+      } catch {
+        schedule.note(`${integration} is not ${state}`)
+      }
+      await after(againMs)
+    }
+  }
+
+  async #forceAt(at: Counter, integration: IntegrationName, state: 'open' | 'closed'): Promise<void> {
+    this.#deps.schedule.note(`force ${integration} ${state} at ${at.name}`)
+    const forcing = time.within(at.name, () => at.engine.forceCircuit(this.#idOf(integration), state))
+    await Promise.race([forcing, at.died])
+  }
+
+  #idOf(name: IntegrationName): number {
+    const found = this.#deps.catalog.current.integrationByName.get(name)
+    if (!found) throw new Error(`there is no integration ${name}`)
+    return found.id
+  }
+}
+
+export function after(ms: number): Promise<void> {
+  return new Promise((resolve) => time.later(resolve, ms))
+}
