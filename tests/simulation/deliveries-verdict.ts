@@ -14,7 +14,8 @@ interface Ledger {
   readonly manual: number
   /** Still in the hands of a person. */
   readonly letters: number
-  readonly counted: number
+  /** Of its tries, by that letter: one that was written down twice, because a COMMIT was lost, is one try. */
+  readonly counted: number | null
 }
 
 const count = (ended: string): string => `count(*) filter (where a.ended = '${ended}')::int as ${ended}`
@@ -24,9 +25,9 @@ export async function judgeDeliveries(world: World, postgres: Postgres): Promise
   const ledgers = await postgres.rows<Ledger>(
     `select i.name as integration, (convert_from(e.body, 'utf8')::json ->> 'n')::int as n,
        ${['delivered', 'cancelled', 'resolved', 'dead', 'manual'].map(count).join()},
-       (select count(*)::int from hub.dead_letters d where d.event_id = e.id and d.integration_id = i.id) as letters,
-       count(*) filter (where a.counted)::int as counted
+       count(distinct d.seq)::int as letters, max(d.counted)::int as counted
      from hub.events e cross join hub.integrations i
+     left join hub.dead_letters d on d.event_id = e.id and d.integration_id = i.id
      left join hub.attempts a on a.event_id = e.id and a.integration_id = i.id and a.replay_id is null
      group by e.id, i.id order by 1, 2`,
   )
@@ -49,21 +50,21 @@ function mistakes(ledger: Ledger, world: World): string[] {
   )
   const wishes = world.people.wishes.filter((one) => one.integration === integration && one.n === n)
   const { may, did } = wished(wishes)
-  const isPoisonous = integration === 'sick' && isPoison(n)
-  const most = integrations.sick.retry.maxAttempts
+  const most = integration === 'sick' ? integrations.sick.retry.maxAttempts : Infinity
+  const tries = isPoison(n) ? arrivals : arrivals.filter(({ atMs }) => atMs < world.sickUntilMs)
   const ended = Math.max(0, ...wishes.filter(isEnd).map(({ moment }) => moment))
   const rules: readonly (readonly [boolean, string])[] = [
     [delivered + cancelled + resolved + letters === 1, 'did not end once'],
     [dead === 0, 'died although its policy is another'],
     [delivered === 0 || arrivals.some(({ isTaken }) => isTaken), 'was never taken'],
-    [manual === 0 || isPoisonous, 'was given up although its target would take it'],
+    [manual === 0 || tries.length >= most, 'was given up although its target would take it'],
+    [letters === 0 || counted === manual * most, 'was given up too early or too late'],
     [manual <= 1 + may('retry'), 'was given up too often'],
+    [manual - letters <= may('retry') + may('cancel') + may('resolve'), 'left the hands of people by itself'],
     [cancelled >= Math.min(1, did('cancel')), 'was not cancelled'],
     [cancelled <= may('cancel'), 'was cancelled, and nobody wished it'],
     [resolved >= Math.min(1, did('resolve')), 'was not resolved'],
     [resolved <= may('resolve'), 'was resolved, and nobody wished it'],
-    [counted >= manual * (isPoisonous ? most : 0), 'was given up too early'],
-    [!isPoisonous || counted <= most * (1 + may('retry')), 'was tried too often'],
     [ended === 0 || arrivals.every(({ moment }) => moment < ended), 'was sent after somebody had ended it'],
     [
       may('retry') > 0 || arrivals.every(({ atMs }) => atMs >= (world.deliverAt.get(n) ?? 0)),

@@ -52,6 +52,8 @@ export class World {
   readonly deliverAt = new Map<number, number>()
   readonly events: number
   readonly restarts: number[] = []
+  /** What goes to `sick` before then is refused as by one that is down. */
+  readonly sickUntilMs: number
   readonly people: People
   readonly replaying: Replaying
   readonly #url: string
@@ -59,7 +61,6 @@ export class World {
   readonly #source: Source
   readonly #nodes: RunningNode[] = []
   readonly #flying: Arrival[] = []
-  readonly #sickUntilMs: number
   #names = 0
   #moment = 0
 
@@ -71,7 +72,7 @@ export class World {
     if (!source) throw new Error('the catalog has no source')
     this.#source = source
     this.events = this.schedule.random.between(6, 20)
-    this.#sickUntilMs = startMs + this.schedule.random.between(0, 6_000)
+    this.sickUntilMs = startMs + this.schedule.random.between(0, 6_000)
     const people = {
       ...{ schedule: this.schedule, postgres, catalog: this.#catalog, accepted: this.accepted },
       counters: () => this.#nodes.filter(({ isOpen }) => isOpen),
@@ -171,7 +172,7 @@ export class World {
     const { random } = this.schedule
     const fine = sampleOutcome({ result: 'delivered', httpStatus: 200, errorClass: null, error: null })
     if (integration === 'sick') {
-      if (time.nowMs < this.#sickUntilMs) return sampleOutcome({ httpStatus: 503 })
+      if (time.nowMs < this.sickUntilMs) return sampleOutcome({ httpStatus: 503 })
       return isPoison(n) ? sampleOutcome({ httpStatus: 500 }) : fine
     }
     if (integration === 'limited') return fine
