@@ -226,8 +226,9 @@ export class Engine implements Holder {
 
   async #stop(graceMs: number): Promise<void> {
     if (this.#lookTimer) clearTimeout(this.#lookTimer)
-    this.#unsubscribe()
     await this.#ingest.stop()
+    // Until nothing more goes out: it may be paused meanwhile.
+    this.#unsubscribe()
     await this.lanes.stop(graceMs)
     await this.#outcomes.stop(lastFlushMs)
     await this.#circuits.stop()
