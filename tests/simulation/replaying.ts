@@ -14,6 +14,9 @@ export interface AskedReplay {
   isCancelled: 'no' | 'perhaps' | 'yes'
 }
 
+/** Slow enough for several steps of a replay, each of which may fail. */
+const ratePerSecond = 4
+
 /** Those whose targets take everything in the end. */
 const replayed = ['plain', 'ordered', 'limited'] as const
 
@@ -52,7 +55,10 @@ export class Replaying {
   #beginAt({ name, replays, died }: Counter, integration: IntegrationName): Promise<number> {
     const found = this.#deps.catalog.current.integrationByName.get(integration)
     if (!found) throw new Error(`there is no integration ${integration}`)
-    const request = { integration, from: new Date(startMs).toISOString(), dryRun: false }
+    const request = {
+      ...{ integration, from: new Date(startMs).toISOString(), dryRun: false },
+      ...(this.#deps.schedule.random.chance(0.5) && { ratePerSecond }),
+    }
     return Promise.race([time.within(name, () => replays.begin(request, found, 'people')), died])
   }
 
