@@ -28,7 +28,7 @@ export interface Closure {
   readonly toMs: number
 }
 
-export interface Counter extends SimulatedNode {
+export interface Desk extends SimulatedNode {
   readonly name: string
   readonly died: Promise<never>
 }
@@ -37,8 +37,8 @@ export interface PeopleDeps {
   readonly schedule: Schedule
   readonly postgres: Postgres
   readonly catalog: SimulatedCatalog
-  /** Those at which they can ask: nodes that take requests. */
-  readonly counters: () => readonly Counter[]
+  /** Where they can ask: nodes that take requests. */
+  readonly desks: () => readonly Desk[]
   /** Ids by number. */
   readonly accepted: ReadonlyMap<number, string>
   readonly nextMoment: () => number
@@ -72,8 +72,8 @@ export class People {
   async #wish(): Promise<void> {
     const { schedule, postgres, accepted } = this.#deps
     const { random } = schedule
-    const counters = this.#deps.counters()
-    if (accepted.size === 0 || counters.length === 0) return
+    const desks = this.#deps.desks()
+    if (accepted.size === 0 || desks.length === 0) return
     const verb = random.pick(verbs)
     const poisons = [...accepted.keys()].filter(isPoison)
     const isForPoison = poisons.length > 0 && random.chance(0.5)
@@ -84,16 +84,16 @@ export class People {
       eventId,
     ])
     const key = { eventId, integrationId: this.#idOf(integration), seq: Number(event?.seq) }
-    void this.#ask(random.pick(counters), { verb, integration, n }, key)
+    void this.#ask(random.pick(desks), { verb, integration, n }, key)
   }
 
-  async #ask(at: Counter, asked: Asked, key: DeliveryKey): Promise<void> {
+  async #ask(at: Desk, asked: Asked, key: DeliveryKey): Promise<void> {
     const answer = await this.#answer(at, asked.verb, key)
     this.#deps.schedule.note(`${asked.verb} ${asked.integration} ${asked.n}: ${answer}`)
     this.wishes.push({ ...asked, answer, moment: this.#deps.nextMoment() })
   }
 
-  async #answer(at: Counter, verb: Wish['verb'], key: DeliveryKey): Promise<Wish['answer']> {
+  async #answer(at: Desk, verb: Wish['verb'], key: DeliveryKey): Promise<Wish['answer']> {
     const acting = time.within(at.name, () => at.acting[verb]({ key, actor: 'people', note: null }))
     try {
       await Promise.race([acting, at.died])
@@ -129,9 +129,9 @@ export class People {
 
   /** As often as it takes. */
   async #force(integration: IntegrationName, state: 'open' | 'closed'): Promise<void> {
-    const { schedule, counters } = this.#deps
+    const { schedule, desks } = this.#deps
     for (;;) {
-      const open = counters()
+      const open = desks()
       try {
         if (open.length > 0) return await this.#forceAt(schedule.random.pick(open), integration, state)
       } catch {
@@ -141,7 +141,7 @@ export class People {
     }
   }
 
-  async #forceAt(at: Counter, integration: IntegrationName, state: 'open' | 'closed'): Promise<void> {
+  async #forceAt(at: Desk, integration: IntegrationName, state: 'open' | 'closed'): Promise<void> {
     this.#deps.schedule.note(`force ${integration} ${state} at ${at.name}`)
     const forcing = time.within(at.name, () => at.engine.forceCircuit(this.#idOf(integration), state))
     await Promise.race([forcing, at.died])

@@ -1,5 +1,5 @@
 import { Problem } from '../../packages/hub/src/core/problems.ts'
-import { after, type Counter, type PeopleDeps } from './people.ts'
+import { after, type Desk, type PeopleDeps } from './people.ts'
 import { faultsForMs, type IntegrationName } from './scenario.ts'
 import { startMs, time } from './virtual-time.ts'
 
@@ -36,9 +36,9 @@ export class Replaying {
   }
 
   async #replay(): Promise<void> {
-    const { schedule, counters, nextMoment } = this.#deps
+    const { schedule, desks, nextMoment } = this.#deps
     const integration = schedule.random.pick(replayed)
-    const open = counters()
+    const open = desks()
     if (open.length === 0) return
     const asked: AskedReplay = {
       ...{ integration, moment: nextMoment(), atMs: time.nowMs },
@@ -52,7 +52,7 @@ export class Replaying {
     await this.#cancel(asked, asked.id)
   }
 
-  #beginAt({ name, replays, died }: Counter, integration: IntegrationName): Promise<number> {
+  #beginAt({ name, replays, died }: Desk, integration: IntegrationName): Promise<number> {
     const found = this.#deps.catalog.current.integrationByName.get(integration)
     if (!found) throw new Error(`there is no integration ${integration}`)
     const request = {
@@ -63,8 +63,8 @@ export class Replaying {
   }
 
   async #cancel(asked: AskedReplay, id: number): Promise<void> {
-    const { schedule, counters } = this.#deps
-    const open = counters()
+    const { schedule, desks } = this.#deps
+    const open = desks()
     if (open.length === 0) return
     const { name, replays, died } = schedule.random.pick(open)
     try {

@@ -75,7 +75,7 @@ export class World {
     this.sickUntilMs = startMs + this.schedule.random.between(0, 6_000)
     const people = {
       ...{ schedule: this.schedule, postgres, catalog: this.#catalog, accepted: this.accepted },
-      counters: () => this.#nodes.filter(({ isOpen }) => isOpen),
+      desks: () => this.#nodes.filter(({ isOpen }) => isOpen),
       nextMoment: () => this.#moment++,
     }
     this.people = new People(people)
