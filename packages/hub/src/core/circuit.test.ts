@@ -5,10 +5,11 @@ import {
   afterAttempt,
   afterProbe,
   closedCircuit,
-  forceCircuit,
+  forcedCircuit,
   mayProbe,
   probeReturned,
   probeSent,
+  restoredCircuit,
   type Circuit,
 } from './circuit.ts'
 import { histories } from './histories-testing.ts'
@@ -84,7 +85,7 @@ function run(policy: CircuitPolicy, steps: readonly Step[]): readonly Seen[] {
     const before = circuit
     if (step.does === 'wait') nowMs += step.forMs
     if (step.does === 'attempt') circuit = afterAttempt(circuit, policy, step.outcome, step.seq, nowMs)
-    if (step.does === 'force') circuit = forceCircuit(step.state, nowMs)
+    if (step.does === 'force') circuit = forcedCircuit(step.state, nowMs)
     if (step.does === 'probe' && mayProbe(circuit, nowMs))
       circuit = afterProbe(probeSent(circuit), policy, step.outcome, nowMs)
     if (step.does === 'probe without delivery' && mayProbe(circuit, nowMs))
@@ -359,4 +360,13 @@ test('a clock that goes back does not keep an open circuit from its probe', () =
   const circuit = afterAttempt(closedCircuit(nowMs), policy, silent, 1, nowMs)
   assert.equal(mayProbe(circuit, nowMs), false)
   assert.equal(mayProbe(circuit, nowMs - 3_600_000), true)
+})
+
+// Seen to fail with: as it was kept, whatever the policy says now, so that it was probed for ever.
+test('a circuit that the policy has no more is closed when it is restored, unless a person opened it', () => {
+  const policy = { enabled: false, failures: 1, windowMs: 60_000, openMs: 5_000, maxOpenMs: 300_000 }
+  const kept = { ...closedCircuit(0), phase: 'open' as const, openMs: 5_000, probeAtMs: 5_000 }
+  assert.equal(restoredCircuit(kept, policy, 0).phase, 'closed')
+  assert.equal(restoredCircuit({ ...kept, forced: true }, policy, 0).phase, 'open')
+  assert.equal(restoredCircuit(kept, { ...policy, enabled: true }, 0).phase, 'open')
 })

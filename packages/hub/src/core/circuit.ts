@@ -55,14 +55,18 @@ export function closedCircuit(nowMs: number): Circuit {
   }
 }
 
-/** A circuit as it was kept over a restart. */
+/** A circuit as it was kept over a restart, or by another node. One that the policy has no more is closed. */
 export function restoredCircuit(
   kept: Pick<Circuit, 'forced' | 'reason' | 'sinceMs' | 'openMs' | 'probeAtMs'> & {
     phase: 'closed' | 'open'
   },
+  policy: CircuitPolicy,
   nowMs: number,
 ): Circuit {
-  return { ...closedCircuit(nowMs), ...kept }
+  const closed = closedCircuit(nowMs)
+  if (!policy.enabled && !kept.forced) return closed
+  const { phase, forced, reason, sinceMs, openMs, probeAtMs } = kept
+  return { ...closed, phase, forced, reason, sinceMs, openMs, probeAtMs }
 }
 
 /** What an outcome says of the target's health; null: nothing. */
@@ -156,7 +160,7 @@ export function probeReturned(circuit: Circuit, nowMs: number): Circuit {
   return circuit.phase === 'half-open' ? { ...circuit, phase: 'open', probeAtMs: nowMs } : circuit
 }
 
-export function forceCircuit(state: 'open' | 'closed', nowMs: number): Circuit {
+export function forcedCircuit(state: 'open' | 'closed', nowMs: number): Circuit {
   const closed = closedCircuit(nowMs)
   return state === 'closed'
     ? closed

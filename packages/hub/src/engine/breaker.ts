@@ -3,7 +3,6 @@ import {
   afterAttempt,
   afterProbe,
   closedCircuit,
-  forceCircuit,
   mayProbe,
   probeReturned,
   probeSent,
@@ -66,10 +65,12 @@ export class Breaker {
     this.#circuit = probeReturned(this.#circuit, nowMs)
   }
 
-  set(to: 'open' | 'closed' | KeptCircuit, nowMs: number): void {
-    if (typeof to === 'string') this.#change(forceCircuit(to, nowMs), true)
-    // It is kept already, and whoever watches was told there.
-    else this.#circuit = restoredCircuit(to, nowMs)
+  /** It is kept already. */
+  set(kept: KeptCircuit, by: 'person' | 'elsewhere', nowMs: number): void {
+    const before = this.#circuit
+    this.#circuit = restoredCircuit(kept, this.#integration().spec.circuit, nowMs)
+    // Of what was seen elsewhere, whoever watches was told there.
+    if (by === 'person') this.#tell(before)
   }
 
   /** The policy may have no circuit any more; what a person opened stays open. */
@@ -77,13 +78,17 @@ export class Breaker {
     if (!this.#integration().spec.circuit.enabled && !this.#circuit.forced) this.#change(closedCircuit(nowMs))
   }
 
-  #change(next: Circuit, byPerson = false): void {
+  #change(next: Circuit): void {
     const before = this.#circuit
     this.#circuit = next
-    const isSame = before.phase === next.phase && before.forced === next.forced
-    const { id, name } = this.#integration()
-    // Where nothing changes at this node a person may mean what has changed at another.
-    if (byPerson || !isSame) this.#deps.keepCircuit(id, next, byPerson)
-    if (!isSame) this.#deps.telemetry.emit('circuit', { integration: name, before, after: next })
+    if (this.#tell(before)) this.#deps.keepCircuit(this.#integration().id, next)
+  }
+
+  /** False: nothing that counts has changed. */
+  #tell(before: Circuit): boolean {
+    const after = this.#circuit
+    if (before.phase === after.phase && before.forced === after.forced) return false
+    this.#deps.telemetry.emit('circuit', { integration: this.#integration().name, before, after })
+    return true
   }
 }

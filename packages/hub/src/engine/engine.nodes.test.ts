@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Integration } from '../core/catalog.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { PostgresQueue } from '../queue/postgres.ts'
 import { until } from '../testing/until.ts'
 import { down, event, TestHub, type TestNode } from './engine-testing.ts'
 
@@ -122,4 +124,39 @@ test('a person closes at one node what another was told to open a moment ago', a
   await until('it is closed at both', () => nodes.every((node) => phaseAt(node, integration) === 'closed'))
   await send(nodes, 4)
   await hub.untilDelivered(integration, 4)
+})
+
+// Seen to fail with: what a node sees of a target written whatever a person wished since it last heard of that.
+test('a probe that was out when a person closed the circuit at another node opens it no more', async () => {
+  const nodes = await startTwo()
+  const probe = Promise.withResolvers<Partial<Outcome>>()
+  let stage: 'down' | 'probed' | 'well' = 'down'
+  const circuit = { failures: 3, openMs: 300, maxOpenMs: 60_000 }
+  const integration = await hub.put({ circuit, retry: { delaysMs: [100], maxAttempts: 50 } }, () => {
+    if (stage === 'down') return down
+    if (stage === 'well') return {}
+    stage = 'well'
+    return probe.promise
+  })
+  await send(nodes.slice(0, 1), 10)
+  await until('it is open at both', () => nodes.every((node) => phaseAt(node, integration) !== 'closed'))
+  stage = 'probed'
+  await until('a probe is out', () => stage === 'well')
+  const asked = nodes.find((node) => phaseAt(node, integration) !== 'half-open')
+  await asked?.engine.forceCircuit(integration.id, 'closed')
+  probe.resolve(down)
+  await until('it is closed at both', () => nodes.every((node) => phaseAt(node, integration) === 'closed'))
+  await hub.untilDelivered(integration, 10)
+})
+
+// Seen to fail with: one look for both, which takes as long as the slower of them.
+test('a node hears of circuits also while its look for work stalls', async (t) => {
+  const nodes = await startTwo()
+  const integration = await hub.put({})
+  const stall = Promise.withResolvers<never[]>()
+  const waiting = t.mock.method(PostgresQueue.prototype, 'waiting', () => stall.promise)
+  await until('both stall', () => waiting.mock.callCount() === 2)
+  await nodes[0].engine.forceCircuit(integration.id, 'open')
+  await until('it is open at the other', () => phaseAt(nodes[1], integration) === 'open')
+  stall.resolve([])
 })

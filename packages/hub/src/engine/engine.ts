@@ -2,6 +2,7 @@ import type { Source } from '../core/catalog.ts'
 import type { IncomingEvent } from '../core/event.ts'
 import type { DeliveryKey } from '../core/ids.ts'
 import type { Problem } from '../core/problems.ts'
+import { forcedCircuit } from '../core/circuit.ts'
 import { wholeShare, type Share } from '../core/share.ts'
 import { compileRouter, type Router } from '../core/routing.ts'
 import type { ReadyQueue } from '../queue/queue.ts'
@@ -54,8 +55,9 @@ export class Engine implements Holder {
   #router: Router = () => []
   #share = wholeShare
   #unsubscribe: () => void = () => undefined
+  /** At circuits, since the nodes became more or fewer. */
   #looks = 0
-  #lookTimer: NodeJS.Timeout | null = null
+  readonly #lookTimers = new Map<() => Promise<void>, NodeJS.Timeout>()
   #stopping: Promise<void> | null = null
 
   constructor(deps: EngineDeps) {
@@ -71,7 +73,10 @@ export class Engine implements Holder {
     const epoch = (): number | null => this.#node.epoch
     const abandonEpoch = (unsure: number): void => this.#node.abandonEpoch(unsure)
     const nodeKey = deps.identity.nodeKey
-    this.#circuits = new CircuitKeeper(pool, telemetry)
+    this.#circuits = new CircuitKeeper({
+      ...{ pool, telemetry },
+      changed: (integrationId, kept, by) => this.lanes.get(integrationId)?.setCircuit(kept, by),
+    })
     this.#outcomes = new Outcomes({
       pool,
       nodeKey,
@@ -92,7 +97,7 @@ export class Engine implements Holder {
       finished: (finished) => this.#outcomes.add(finished),
       freeRows: (integrationId, seqs, owner) =>
         withConnection(pool, (client) => committed(freeRows(client, integrationId, seqs, owner))),
-      keepCircuit: (...change) => this.#circuits.keep(...change),
+      keepCircuit: (integrationId, circuit) => this.#circuits.keep(integrationId, circuit),
       keptCircuit: (integrationId) => this.#circuits.keptOf(integrationId),
       telemetry,
     })
@@ -130,7 +135,7 @@ export class Engine implements Holder {
     this.#configure(this.#deps.catalog.current)
     this.#unsubscribe = this.#deps.catalog.subscribe((index) => this.#configure(index))
     await this.#node.start()
-    await this.#look()
+    await Promise.all([this.#repeat(this.#lookAtCircuits), this.#repeat(this.#lookForWork)])
   }
 
   /** Ends accepting, lets what flies land, writes its outcomes, and gives the rest back for the next start. */
@@ -145,9 +150,8 @@ export class Engine implements Holder {
   }
 
   /** Until it is forced the other way, over restarts too. */
-  async forceCircuit(integrationId: number, state: 'open' | 'closed'): Promise<void> {
-    this.lanes.get(integrationId)?.setCircuit(state)
-    await this.#circuits.written()
+  forceCircuit(integrationId: number, state: 'open' | 'closed'): Promise<void> {
+    return this.#circuits.force(integrationId, forcedCircuit(state, Date.now()))
   }
 
   isInFlight(key: DeliveryKey): boolean {
@@ -199,24 +203,22 @@ export class Engine implements Holder {
     this.lanes.shareChanged(share)
   }
 
-  /** What other nodes freed or saw, or people and replays made due, is found by looking. */
-  async #look(): Promise<void> {
-    try {
-      const looksAtCircuits = this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0
-      await Promise.all([looksAtCircuits && this.#lookAtCircuits(), this.#lookForWork()])
-    } catch (error) {
-      this.#deps.telemetry.emit('storeDown', { during: 'look', error })
-    }
-    if (!this.#stopping) this.#lookTimer = setTimeout(() => void this.#look(), untilBeat(lookEveryMs))
+  /** Again and again. One that takes long, or fails, holds up no other. */
+  async #repeat(look: () => Promise<void>): Promise<void> {
+    await look().catch((error: unknown) => this.#deps.telemetry.emit('storeDown', { during: 'look', error }))
+    if (!this.#stopping)
+      this.#lookTimers.set(
+        look,
+        setTimeout(() => void this.#repeat(look), untilBeat(lookEveryMs)),
+      )
   }
 
-  /** Each is told of once, whatever becomes of the rest of the look. */
-  async #lookAtCircuits(): Promise<void> {
-    for (const [integrationId, kept] of await this.#circuits.changedElsewhere())
-      this.lanes.get(integrationId)?.setCircuit(kept)
+  readonly #lookAtCircuits = async (): Promise<void> => {
+    if (this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0) await this.#circuits.look()
   }
 
-  async #lookForWork(): Promise<void> {
+  /** What other nodes freed, or people and replays made due. */
+  readonly #lookForWork = async (): Promise<void> => {
     for (const waiting of await this.#deps.queue.waiting(this.lanes.refs())) this.lanes.found(waiting)
   }
 
@@ -225,7 +227,7 @@ export class Engine implements Holder {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    if (this.#lookTimer) clearTimeout(this.#lookTimer)
+    for (const timer of this.#lookTimers.values()) clearTimeout(timer)
     await this.#ingest.stop()
     // Until nothing more goes out: it may be paused meanwhile.
     this.#unsubscribe()

@@ -30,7 +30,7 @@ export interface LaneDeps {
   readonly free: (seqs: readonly number[], epoch: number) => Promise<void>
   /** Whether this node probes for all while the circuit is open. */
   readonly isProber: () => boolean
-  readonly keepCircuit: (integrationId: number, circuit: Circuit, byPerson: boolean) => void
+  readonly keepCircuit: (integrationId: number, circuit: Circuit) => void
   readonly telemetry: Telemetry
 }
 

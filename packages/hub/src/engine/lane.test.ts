@@ -90,7 +90,7 @@ test('a probe waits until the rate lets it go', async () => {
   lane.found(true, null)
   await until('the rate is used up', () => sent === 1 && lane.inFlight === 0)
   queue.isFree = true
-  lane.setCircuit({ ...closedCircuit(0), phase: 'open', openMs: 10, probeAtMs: 0 })
+  lane.setCircuit({ ...closedCircuit(0), phase: 'open', openMs: 10, probeAtMs: 0, wish: 0 }, 'elsewhere')
   lane.found(true, null)
   await until('the probe goes out', () => sent === 2)
   assert.ok(performance.now() - startedMs >= 195)

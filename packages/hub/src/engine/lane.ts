@@ -95,8 +95,8 @@ export class Lane implements Taker {
   }
 
   /** As a person wants it, or as another node saw it change. */
-  setCircuit(to: 'open' | 'closed' | KeptCircuit): void {
-    this.#breaker.set(to, Date.now())
+  setCircuit(kept: KeptCircuit, by: 'person' | 'elsewhere'): void {
+    this.#breaker.set(kept, by, Date.now())
     this.pump()
   }
 

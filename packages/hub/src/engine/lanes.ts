@@ -179,7 +179,7 @@ export class Lanes implements HandOver {
   #create(integration: Integration, laneBytes: number): Lane {
     const kept = this.#deps.keptCircuit(integration.id)
     const nowMs = Date.now()
-    const circuit = kept ? restoredCircuit(kept, nowMs) : closedCircuit(nowMs)
+    const circuit = kept ? restoredCircuit(kept, integration.spec.circuit, nowMs) : closedCircuit(nowMs)
     return new Lane(integration, circuit, laneBytes, {
       ...this.#deps,
       slots: this.#slots,

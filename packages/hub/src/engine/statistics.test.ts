@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import type { Integration } from '../core/catalog.ts'
-import { closedCircuit, forceCircuit } from '../core/circuit.ts'
+import { closedCircuit, forcedCircuit } from '../core/circuit.ts'
 import { testIntegration } from '../testing/integration.ts'
 import { billingId, parkingId, TestStore } from '../testing/store.ts'
 import type { LaneState } from './lane-parts.ts'
@@ -57,7 +57,7 @@ test('what is in flight does not wait', async () => {
 test('all of it waits while the circuit is open or the integration is paused', async () => {
   await store.addWaiting([billingId])
   await store.addWaiting([billingId])
-  const open = await statistics([billing], { circuit: forceCircuit('open', 0), inFlight: 1 }).of(billing)
+  const open = await statistics([billing], { circuit: forcedCircuit('open', 0), inFlight: 1 }).of(billing)
   assert.deepEqual([open.waiting, open.processing, open.circuit.phase], [1, 1, 'open'])
   const paused = testIntegration(billingId, 'billing', { paused: true })
   assert.deepEqual((await statistics([paused]).of(paused)).waiting, 2)

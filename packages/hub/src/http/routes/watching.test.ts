@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import { forceCircuit } from '../../core/circuit.ts'
+import { forcedCircuit } from '../../core/circuit.ts'
 import { formatDeliveryId } from '../../core/ids.ts'
 import { indexCatalog } from '../../engine/live-catalog.ts'
 import { Statistics } from '../../engine/statistics.ts'
@@ -31,7 +31,7 @@ before(async () => {
   const statistics = new Statistics({
     pool: store.pool,
     integrations: () => integrations,
-    laneState: () => ({ circuit: forceCircuit('open', 0), inFlight: 0, inMemory: 0, rateLimited: false }),
+    laneState: () => ({ circuit: forcedCircuit('open', 0), inFlight: 0, inMemory: 0, rateLimited: false }),
     latencies: { latencies: () => ({ deliveryMs: null, attemptMs: { p50: 1, p95: 2, p99: 3 } }) },
     oldest: { ageMs: () => Promise.resolve(1_234) },
     now: () => new Date(),
