@@ -2,7 +2,7 @@ import { judgeDeliveries } from './deliveries-verdict.ts'
 import type { Postgres } from './postgres.ts'
 import { integrations } from './scenario.ts'
 import { judgeReplays } from './replays-verdict.ts'
-import type { World } from './world.ts'
+import type { Arrival, World } from './world.ts'
 
 /** What is wrong at the end of a schedule; empty: nothing. */
 export async function judge(world: World, postgres: Postgres): Promise<readonly string[]> {
@@ -59,18 +59,26 @@ function tooFast({ arrivals, restarts }: World): string[] {
 }
 
 /**
- * What one node sends at once: no more than the integration takes, and never two of a subject, unless it lost its lease
- * while the first was under way, and another node was quicker with it.
+ * What one node sends at once: no more than the integration takes, and never two of a subject, unless both were sent to
+ * the hub at once, or it lost its lease while the first was under way, and another node was quicker with it.
  */
 function tooMany(world: World, epochs: number): string[] {
   const keptLeases = epochs <= world.restarts.length
-  return world.arrivals.flatMap(({ integration, n, beside, besideSubject }) => {
-    if (integration === 'ordered' && besideSubject && keptLeases)
+  return world.arrivals.flatMap((arrival) => {
+    const { integration, n, beside } = arrival
+    if (integration === 'ordered' && keptLeases && beside.some((one) => isInTurn(world, one, arrival)))
       return [`${n} went out beside another of its subject`]
-    return beside >= world.mostOf(integration)
-      ? [`${n} went out beside ${beside} others at ${integration}`]
+    return beside.length >= world.mostOf(integration)
+      ? [`${n} went out beside ${beside.length} others at ${integration}`]
       : []
   })
+}
+
+function isInTurn({ sentAt, acceptedAt }: World, one: Arrival, other: Arrival): boolean {
+  const follows = (before: Arrival, after: Arrival): boolean =>
+    (acceptedAt.get(before.n) ?? Infinity) < (sentAt.get(after.n) ?? -1)
+  const isSameLine = one.subject === other.subject && one.replay === other.replay
+  return isSameLine && (one.n === other.n || follows(one, other) || follows(other, one))
 }
 
 // Seen to fail with: circuits that were found by a look of which the other half failed, and nobody told of them again.

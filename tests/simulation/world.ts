@@ -26,9 +26,8 @@ export interface Arrival {
   readonly replay: string | null
   /** By what happens one after the other. */
   readonly moment: number
-  /** Others of its integration that flew from this node, and whether one of its subject did. */
-  readonly beside: number
-  readonly besideSubject: boolean
+  /** Of its integration, what flew from this node. */
+  readonly beside: readonly Arrival[]
 }
 
 interface RunningNode extends SimulatedNode {
@@ -150,13 +149,11 @@ export class World {
     const outcome = this.#answerOf(integration, n)
     const isTaken = outcome.result === 'delivered'
     const { subject } = delivery.event
-    const beside = this.#flying.filter((one) => one.integration === integration && one.node === node)
-    const arrival = {
+    const arrival: Arrival = {
       ...{ integration, node, n, subject, isTaken, replay: delivery.replayId },
       atMs: time.nowMs,
       moment: this.#moment++,
-      beside: beside.length,
-      besideSubject: beside.some((one) => one.subject === subject),
+      beside: this.#flying.filter((one) => one.integration === integration && one.node === node),
     }
     this.arrivals.push(arrival)
     this.#flying.push(arrival)

@@ -30,7 +30,7 @@ class Keeping {
     this.keeper = new CircuitKeeper({
       pool: Object.create(store.pool, { query: { value: query } }) as Pool,
       telemetry,
-      changed: (_, kept, by) => void this.changes.push([kept, by]),
+      changed: (_, circuit, by) => void this.changes.push([circuit, by]),
     })
   }
 }
