@@ -1502,7 +1502,7 @@ export interface Operations {
     body: {
       /** Made when left out. */
       readonly secret?: string | undefined
-      /** How long deliveries are signed with the former secret too. */
+      /** How long deliveries are signed with the former secret too, and with those before it until their times. 0: from now on only with the new one. */
       readonly overlapMs?: number | undefined
     }
     answer: {

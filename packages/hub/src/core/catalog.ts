@@ -8,11 +8,17 @@ export interface Source {
   readonly spec: SourceSpec
 }
 
-/** The secrets with which an integration's deliveries are signed; two while one is being rotated. */
+/** The secrets with which an integration's deliveries are signed; several while they are being rotated. */
 export interface SigningSecrets {
   readonly current: string
-  readonly previous: string | null
-  readonly previousUntil: Date | null
+  /** Newest first. */
+  readonly former: readonly FormerSecret[]
+}
+
+/** What a receiver may still have, and has been promised until then. */
+export interface FormerSecret {
+  readonly secret: string
+  readonly until: Date
 }
 
 export interface Integration {

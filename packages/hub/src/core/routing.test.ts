@@ -11,7 +11,7 @@ const seed = 20_26
 function integration(name: string, parts: object): Integration {
   const checked = check(IntegrationSpec, { target: { kind: 'inspect' }, ...parts })
   assert.ok(checked.ok)
-  const signing = { current: 'whsec_', previous: null, previousUntil: null }
+  const signing = { current: 'whsec_', former: [] }
   return { id: 1, name, revision: 1, spec: checked.value, signing }
 }
 

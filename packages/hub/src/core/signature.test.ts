@@ -7,6 +7,7 @@ import { createSigner, unixSeconds } from './signature.ts'
 
 const first = `whsec_${Buffer.from('a first secret of 32 bytes .....').toString('base64')}`
 const second = `whsec_${Buffer.from('a second secret of 32 bytes ....').toString('base64')}`
+const third = `whsec_${Buffer.from('a third secret of 32 bytes .....').toString('base64')}`
 const body = Buffer.from('{"amount": 1.10, "name": "Заявка"}')
 const at = new Date()
 
@@ -19,7 +20,7 @@ function verify(secret: string, signature: string): void {
 }
 
 test('what we sign, the reference library verifies', () => {
-  const sign = createSigner({ current: first, previous: null, previousUntil: null })
+  const sign = createSigner({ current: first, former: [] })
   verify(first, sign('event-1', at, body))
   assert.throws(() => verify(second, sign('event-1', at, body)))
   assert.throws(() => verify(first, sign('event-2', at, body)))
@@ -27,23 +28,23 @@ test('what we sign, the reference library verifies', () => {
 
 test('a secret without its prefix is the same secret', () => {
   const bare = first.slice('whsec_'.length)
-  const sign = createSigner({ current: bare, previous: null, previousUntil: null })
+  const sign = createSigner({ current: bare, former: [] })
   verify(first, sign('event-1', at, body))
 })
 
-test('both secrets sign until the old one ends, then only the new one', () => {
-  const previousUntil = new Date(at.getTime() + 1)
-  const sign = createSigner({ current: second, previous: first, previousUntil })
+test('all secrets sign until the old ones end, then only the new one', () => {
+  const until = new Date(at.getTime() + 1)
+  const former = [first, third].map((secret) => ({ secret, until }))
+  const sign = createSigner({ current: second, former })
   const rotating = sign('event-1', at, body)
-  verify(first, rotating)
-  verify(second, rotating)
-  const rotated = sign('event-1', previousUntil, body)
+  for (const secret of [first, second, third]) verify(secret, rotating)
+  const rotated = sign('event-1', until, body)
   assert.equal(rotated.split(' ').length, 1)
   assert.equal(rotated.split(' ')[0], rotating.split(' ')[0])
 })
 
 test('the signature covers bytes that are not text', () => {
-  const sign = createSigner({ current: first, previous: null, previousUntil: null })
+  const sign = createSigner({ current: first, former: [] })
   const bytes = Buffer.from([0xff, 0x00, 0xfe])
   assert.notEqual(sign('event-1', at, bytes), sign('event-1', at, Buffer.from([0xff, 0x00, 0xfd])))
 })
@@ -62,7 +63,7 @@ test('it is what Node makes of the same key, whatever the key, the id and the bo
       anyBody,
       (key, id, bytes) => {
         const secret = Buffer.from(key).toString('base64')
-        const sign = createSigner({ current: secret, previous: null, previousUntil: null })
+        const sign = createSigner({ current: secret, former: [] })
         const message = createHmac('sha256', key)
           .update(`${id}.${unixSeconds(at)}.`)
           .update(bytes)

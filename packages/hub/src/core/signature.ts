@@ -13,13 +13,15 @@ export function secretBytes(secret: string): Buffer {
 
 export function createSigner(secrets: SigningSecrets): Sign {
   const current = createHmacSha256(secretBytes(secrets.current))
-  const previous = secrets.previous === null ? null : createHmacSha256(secretBytes(secrets.previous))
-  const previousUntil = secrets.previousUntil
+  const former = secrets.former.map(({ secret, until }) => ({
+    until,
+    sign: createHmacSha256(secretBytes(secret)),
+  }))
   return (messageId, at, body) => {
     const head = `${messageId}.${unixSeconds(at)}.`
-    const signature = `v1,${current(head, body)}`
-    if (!previous || !previousUntil || previousUntil <= at) return signature
-    return `${signature} v1,${previous(head, body)}`
+    let signatures = `v1,${current(head, body)}`
+    for (const { until, sign } of former) if (until > at) signatures += ` v1,${sign(head, body)}`
+    return signatures
   }
 }
 

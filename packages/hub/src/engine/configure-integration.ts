@@ -81,7 +81,7 @@ export function specWithSecret({ spec, signing }: IntegrationContent): Integrati
 
 function nextSigning(found: IntegrationRecord | null, given: string | undefined): SigningSecrets {
   if (found && (given === undefined || given === found.signing.current)) return found.signing
-  return { current: given ?? createSigningSecret(), previous: null, previousUntil: null }
+  return { current: given ?? createSigningSecret(), former: [] }
 }
 
 export function createSigningSecret(): string {

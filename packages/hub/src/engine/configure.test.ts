@@ -15,6 +15,7 @@ import { deleteSource, putSource } from './configure-source.ts'
 import type { Configuring } from './configure.ts'
 import { openTestConfiguration, type TestConfiguration } from './configuring-testing.ts'
 import { deleteIntegration, rotateSecret, setPaused } from './operate-integration.ts'
+import { until } from '../testing/until.ts'
 
 let hub: TestConfiguration
 let configuring: Configuring
@@ -235,15 +236,36 @@ test('a rotated secret leaves the former one valid for a while', async () => {
     { name: 'rotated', actor: 'tester' },
     { secret: undefined, overlapMs: 60_000 },
   )
-  assert.equal(signing.previous, resource.signing.current)
-  assert.ok(signing.previousUntil && signing.previousUntil > new Date())
+  const [former] = signing.former
+  assert.equal(former?.secret, resource.signing.current)
+  assert.ok(former && former.until > new Date())
   assert.deepEqual(hub.catalog.current.integrationByName.get('rotated')?.signing, signing)
   const atOnce = await rotateSecret(
     configuring,
     { name: 'rotated', actor: 'tester' },
     { secret: undefined, overlapMs: 0 },
   )
-  assert.deepEqual([atOnce.previous, atOnce.previousUntil], [null, null])
+  assert.deepEqual(atOnce.former, [])
+})
+
+// Seen to fail with: one former secret, so that a second rotation ended the one whose time had been promised.
+test('a second rotation ends nothing that the first promised', async () => {
+  await integration('twice')
+  const rotate = async (overlapMs: number) =>
+    rotateSecret(configuring, { name: 'twice', actor: 'tester' }, { secret: undefined, overlapMs })
+  const first = await rotate(60_000)
+  const second = await rotate(1)
+  assert.deepEqual(second.former.slice(1), first.former)
+  assert.equal(second.former[0]?.secret, first.current)
+  await until('the shorter one has ended', () => (second.former[0]?.until ?? 0) < new Date())
+  const third = await rotate(60_000)
+  assert.deepEqual(
+    third.former.map(({ secret }) => secret),
+    [second.current, first.former[0]?.secret],
+  )
+  for (const count of [3, 4, 5]) assert.equal((await rotate(60_000)).former.length, count)
+  await assert.rejects(rotate(60_000), /signed with 5 former secrets/)
+  assert.deepEqual((await rotate(0)).former, [])
 })
 
 test('pausing is idempotent', async () => {

@@ -60,7 +60,7 @@ export function delivery(seq: number): OwnedDelivery {
 export function integration(spec: object): Integration {
   const checked = check(IntegrationSpec, { target: { kind: 'http', url: 'http://target.test/' }, ...spec })
   assert.ok(checked.ok)
-  const signing = { current: 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz', previous: null, previousUntil: null }
+  const signing = { current: 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz', former: [] }
   return { id: 1, name: 'billing', revision: 1, spec: checked.value, signing }
 }
 

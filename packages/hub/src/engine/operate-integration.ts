@@ -1,5 +1,5 @@
 import { Problem } from '../core/problems.ts'
-import type { SigningSecrets } from '../core/catalog.ts'
+import type { FormerSecret, SigningSecrets } from '../core/catalog.ts'
 import {
   deleteIntegrationRow,
   findIntegration,
@@ -38,7 +38,7 @@ export async function setPaused(
 export interface SecretRotation {
   /** Made when left out. */
   readonly secret: string | undefined
-  /** How long deliveries are signed with the former secret too. */
+  /** How long deliveries are signed with the former secret too. 0: no longer, nor with any that was promised before. */
   readonly overlapMs: number
 }
 
@@ -52,11 +52,8 @@ export async function rotateSecret(
     if (!found) throw unknownIntegration(name)
     if (secret === found.signing.current)
       throw new Problem('conflict', 'This is the present secret; give another one, or none to have one made.')
-    const signing: SigningSecrets = {
-      current: secret ?? createSigningSecret(),
-      previous: overlapMs > 0 ? found.signing.current : null,
-      previousUntil: overlapMs > 0 ? new Date(configuring.now().getTime() + overlapMs) : null,
-    }
+    const former = overlapMs > 0 ? formerOf(found.signing, overlapMs, configuring.now()) : []
+    const signing: SigningSecrets = { current: secret ?? createSigningSecret(), former }
     await updateIntegration(client, configuring.secrets, found.id, { spec: found.spec, signing })
     const detail = { overlapMs }
     return {
@@ -64,6 +61,26 @@ export async function rotateSecret(
       audit: { actor, action: 'integration.secret.rotate', subject: `integrations/${name}`, detail },
     }
   })
+}
+
+/** Each has its signature in every delivery. */
+const mostFormer = 5
+
+/** With those of rotations before, each until the time that was promised. */
+function formerOf(
+  { current, former }: SigningSecrets,
+  overlapMs: number,
+  now: Date,
+): readonly FormerSecret[] {
+  const still = former.filter(({ until }) => until > now)
+  if (still.length >= mostFormer) {
+    throw new Problem(
+      'conflict',
+      `Deliveries are signed with ${still.length} former secrets too. Wait until one of them ends, or rotate with ` +
+        '`overlapMs: 0`: from then on only the new one is signed with.',
+    )
+  }
+  return [{ secret: current, until: new Date(now.getTime() + overlapMs) }, ...still]
 }
 
 /** What to do when deliveries still wait for what is deleted. */

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { Integration, SigningSecrets } from '../core/catalog.ts'
 import { IntegrationSpec } from '../core/integration-spec.ts'
 import { closed, secret } from '../core/schema.ts'
@@ -25,8 +25,7 @@ interface IntegrationRow {
 
 const StoredSigning = closed({
   current: secret(),
-  previous: Type.Optional(secret()),
-  previousUntil: Type.Optional(Type.String()),
+  former: Type.Array(closed({ secret: secret(), until: Type.String() })),
 })
 
 const columns = 'id, name, revision, spec, signing, created_at, updated_at'
@@ -41,8 +40,7 @@ function toRecord(box: SecretBox, row: IntegrationRow): IntegrationRecord {
     spec: openSpec(box, place, IntegrationSpec, row.spec),
     signing: {
       current: signing.current,
-      previous: signing.previous ?? null,
-      previousUntil: signing.previousUntil ? new Date(signing.previousUntil) : null,
+      former: signing.former.map((one) => ({ secret: one.secret, until: new Date(one.until) })),
     },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -138,9 +136,11 @@ function sealed(box: SecretBox, id: number, content: IntegrationContent): [spec:
   ]
 }
 
-function toStored({ current, previous, previousUntil }: SigningSecrets): object {
-  if (previous === null || previousUntil === null) return { current }
-  return { current, previous, previousUntil: previousUntil.toISOString() }
+function toStored({ current, former }: SigningSecrets): Static<typeof StoredSigning> {
+  return {
+    current,
+    former: former.map(({ secret: old, until }) => ({ secret: old, until: until.toISOString() })),
+  }
 }
 
 function onlyRecord(box: SecretBox, rows: readonly IntegrationRow[]): IntegrationRecord {

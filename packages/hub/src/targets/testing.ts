@@ -29,7 +29,7 @@ export function sampleDelivery(parts: Partial<Delivery> = {}): Delivery {
 export function sampleIntegration(target: object, parts: object = {}): Integration {
   const spec = check(IntegrationSpec, { target, ...parts })
   assert.ok(spec.ok, JSON.stringify(spec))
-  const signing = { current: testSecret, previous: null, previousUntil: null }
+  const signing = { current: testSecret, former: [] }
   return { id: 1, name: 'okdesk-to-billing', revision: 1, spec: spec.value, signing }
 }
 

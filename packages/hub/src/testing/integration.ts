@@ -7,6 +7,6 @@ import { check } from '../core/schema.ts'
 export function testIntegration(id: number, name: string, spec: object = {}): Integration {
   const checked = check(IntegrationSpec, { target: { kind: 'inspect' }, ...spec })
   assert.ok(checked.ok, JSON.stringify(checked))
-  const signing = { current: 'whsec_x', previous: null, previousUntil: null }
+  const signing = { current: 'whsec_x', former: [] }
   return { id, name, revision: 1, spec: checked.value, signing }
 }

@@ -20,7 +20,9 @@ const Rotation = closed(
       default: dayMs,
       minimum: 0,
       maximum: 30 * dayMs,
-      description: 'How long deliveries are signed with the former secret too.',
+      description:
+        'How long deliveries are signed with the former secret too, and with those before it until their times. ' +
+        '0: from now on only with the new one.',
     }),
   },
   { default: {} },
@@ -81,9 +83,10 @@ export const signingSecrets: RegisterRoutes = (app, hub) => {
 }
 
 function secretsView(signing: SigningSecrets): Static<typeof Secrets> {
+  const [previous] = signing.former
   return {
     secret: signing.current,
-    previousSecret: signing.previous,
-    previousUntil: signing.previousUntil?.toISOString() ?? null,
+    previousSecret: previous?.secret ?? null,
+    previousUntil: previous?.until.toISOString() ?? null,
   }
 }
