@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test, type TestContext } from 'node:test'
+import type { Key } from '../../core/catalog.ts'
 import { Feed } from '../../engine/feed.ts'
 import { Telemetry } from '../../engine/telemetry.ts'
 import { until } from '../../testing/until.ts'
-import type { HttpSettings } from '../context.ts'
+import { indexCatalog } from '../../engine/live-catalog.ts'
+import type { CatalogPort, HttpSettings } from '../context.ts'
 import { adminHeaders, buildTestApp, fakeHub } from '../testing.ts'
 
 const event = { source: 'shop', eventId: 'e1', eventType: 'order.created', deliveries: 1, bytes: 2 }
 
-async function streaming(t: TestContext, settings: Partial<HttpSettings> = {}) {
+interface Streaming {
+  readonly settings?: Partial<HttpSettings>
+  readonly catalog?: CatalogPort
+  readonly now?: () => Date
+}
+
+async function streaming(t: TestContext, { settings, ...parts }: Streaming = {}) {
   const telemetry = new Telemetry((error) => assert.fail(error as Error))
   const feed = new Feed(telemetry)
-  const hub = fakeHub({ feed })
+  const hub = fakeHub({ feed, ...parts })
   const app = buildTestApp({ ...hub, settings: { ...hub.settings, ...settings } })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   t.after(() => app.close())
@@ -72,6 +81,47 @@ test('a stop ends the streams', async (t) => {
   await until('the stream ends', watching.hasEnded)
 })
 
+const watcherKey = 'key-of-a-watcher'
+
+function catalogOf(...keys: readonly Key[]) {
+  return indexCatalog({ version: keys.length, sources: [], integrations: [], keys })
+}
+
+// Seen to fail with: the key asked for only when the stream begins.
+test('a stream ends, and shows nothing more, once its key is revoked or has expired', async (t) => {
+  const expiresAt = new Date('2026-01-02T00:00:00Z')
+  const watcher: Key = {
+    id: 1,
+    name: 'watcher',
+    hash: hash('sha256', watcherKey),
+    scopes: ['events:read'],
+    sourceId: null,
+    expiresAt,
+  }
+  for (const end of ['revoked', 'expired']) {
+    let now = new Date('2026-01-01T00:00:00Z')
+    let current = catalogOf(watcher)
+    const catalog: CatalogPort = {
+      get current() {
+        return current
+      },
+      refresh: () => Promise.resolve(),
+    }
+    const { telemetry, open } = await streaming(t, { catalog, now: () => now })
+    const others = await open()
+    const watching = await open('', { authorization: `Bearer ${watcherKey}` })
+    telemetry.emit('accepted', event)
+    await watching.shows('"eventId":"e1"')
+    if (end === 'revoked') current = catalogOf()
+    else now = expiresAt
+    telemetry.emit('accepted', { ...event, eventId: 'e2' })
+    telemetry.emit('accepted', { ...event, eventId: 'e3' })
+    await until(`the stream of a key that is ${end} ends`, watching.hasEnded)
+    assert.ok(!watching.read().includes('"eventId":"e2"'))
+    await others.shows('"eventId":"e3"')
+  }
+})
+
 test('a pattern that is none is refused', async (t) => {
   const { app } = await streaming(t)
   const answer = await app.inject({ url: '/v1/stream?types=a*b', headers: adminHeaders })
@@ -82,7 +132,9 @@ test('a pattern that is none is refused', async (t) => {
 // Seen to fail with: the headers that the hooks had set dropped, as the stream writes its answer by hand.
 test('a page of an allowed origin may read the stream, which has the headers of every other answer', async (t) => {
   const origin = 'https://console.example'
-  const { open } = await streaming(t, { corsOrigins: [origin], publicUrl: 'https://hub.example' })
+  const { open } = await streaming(t, {
+    settings: { corsOrigins: [origin], publicUrl: 'https://hub.example' },
+  })
   const { headers } = (await open('', { origin })).response
   assert.equal(headers.get('access-control-allow-origin'), origin)
   assert.equal(headers.get('vary'), 'origin')

@@ -5,6 +5,7 @@ import { closed } from '../../core/schema.ts'
 import { compileTypePatterns, typePatternError } from '../../core/type-pattern.ts'
 import type { FeedItem } from '../../engine/feed.ts'
 import type { RegisterRoutes } from '../app.ts'
+import { authenticator, presentedKey } from '../auth.ts'
 
 const heartbeatMs = 15_000
 /** Who reads more slowly than things happen is cut off; it comes back with `Last-Event-ID`. */
@@ -13,6 +14,7 @@ const mostStreams = 100
 
 export const stream: RegisterRoutes = (app, hub) => {
   const open = new Set<ServerResponse>()
+  const authenticate = authenticator(hub)
   app.addHook('preClose', (done) => {
     for (const response of open) response.end()
     done()
@@ -29,7 +31,8 @@ export const stream: RegisterRoutes = (app, hub) => {
         description:
           'Types: `event.accepted`, `delivery.failed`, `delivery.delivered`, `delivery.dead`, `delivery.manual`, ' +
           '`circuit.changed`, `replay.advanced`, `acted`, `disk.changed`; more may come. With `Last-Event-ID` the ' +
-          'stream goes on where it was left; an event of type `gap` says that some of it is no longer known.',
+          'stream goes on where it was left; an event of type `gap` says that some of it is no longer known. It ends ' +
+          'when its key is revoked or expires.',
         querystring: closed({
           types: Type.Optional(
             Type.String({
@@ -61,8 +64,11 @@ export const stream: RegisterRoutes = (app, hub) => {
       })
       response.write('retry: 1000\n\n')
       open.add(response)
+      const key = presentedKey(request) ?? ''
       const send = (text: string): void => {
-        if (response.writableLength > mostUnreadBytes) response.destroy()
+        // Asked each time: a stream may go on for days after its key was revoked, or has expired.
+        if (authenticate(key) === null) response.end()
+        else if (response.writableLength > mostUnreadBytes) response.destroy()
         else response.write(text)
       }
       const { gap, leave } = hub.feed.watch(typeof lastId === 'string' ? lastId : null, (item) => {
