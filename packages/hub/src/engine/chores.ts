@@ -13,7 +13,7 @@ export interface ChoreDeps {
   readonly config: { readonly retentionDays: number; readonly retentionBytes?: number }
   readonly pool: Pool
   readonly nodeKey: string
-  readonly catalog: LiveCatalog
+  readonly catalog: Pick<LiveCatalog, 'current'>
   readonly telemetry: Telemetry
   /** Whether its circuit is open, and not by a person. */
   readonly isDown: (integrationId: number) => boolean
@@ -40,13 +40,19 @@ export function chores({
 }: ChoreDeps): readonly Chore[] {
   const { retentionDays, retentionBytes } = config
   const retention = new Retention({ pool, retentionDays, retentionBytes, telemetry, now })
-  const integrations = () => catalog.current.catalog.integrations
+  const ids = () => catalog.current.catalog.integrations.map(({ id }) => id)
+  const find = (id: number) => catalog.current.integrationById.get(id)
+  const findDown = (id: number) => {
+    const integration = find(id)
+    return integration && !integration.spec.paused && isDown(id) ? integration : undefined
+  }
   const once = (run: () => Promise<unknown>) => async () => {
     if (await isEldest(pool, nodeKey)) await run()
   }
   const giveUp = async (): Promise<void> => {
-    const down = integrations().filter(({ id, spec }) => !spec.paused && isDown(id))
-    if (down.length > 0 && (await isEldest(pool, nodeKey))) await giveUpWaiting(pool, nodeKey, down, now())
+    const down = ids().filter(findDown)
+    if (down.length > 0 && (await isEldest(pool, nodeKey)))
+      await giveUpWaiting({ pool, nodeKey, find: findDown }, down, now())
   }
   return [
     { name: 'partitions', everyMs: 60 * minuteMs, run: () => ensurePartitions(pool, now()) },
@@ -54,7 +60,7 @@ export function chores({
     {
       name: 'expiry',
       everyMs: minuteMs,
-      run: once(() => expireWaiting(pool, nodeKey, integrations(), now())),
+      run: once(() => expireWaiting({ pool, nodeKey, find }, ids(), now())),
     },
     { name: 'giving up', everyMs: 5 * secondMs, run: giveUp },
     {

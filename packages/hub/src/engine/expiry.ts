@@ -14,54 +14,70 @@ const batchesOfYoung = 20
 
 /** Which of the waiting deliveries of an integration end, and how. */
 interface Ending {
-  readonly integrationId: number
   /** Those whose policy's clock began earlier. */
   readonly before: Date
   readonly ended: 'dead' | 'manual'
   readonly error: string
 }
 
+/** Null: none of them does. */
+type EndingOf = (integration: Integration) => Ending | null
+
+export interface ExpiryDeps {
+  readonly pool: Pool
+  readonly nodeKey: string
+  /**
+   * As it is now; undefined: nothing ends that waits for it. Asked before each batch, because a pass over a long backlog
+   * takes minutes, and a person who changes the policy meanwhile has been told that it holds.
+   */
+  readonly find: (integrationId: number) => Integration | undefined
+}
+
 /** Ends what has waited longer than its integration lets it, as dead letters of class `expired`. */
 export function expireWaiting(
-  pool: Pool,
-  nodeKey: string,
-  integrations: readonly Integration[],
+  deps: ExpiryDeps,
+  integrationIds: readonly number[],
   now: Date,
 ): Promise<number> {
-  const endings = integrations.flatMap(({ id, spec: { expireAfterDays } }): readonly Ending[] => {
-    if (expireAfterDays === undefined) return []
+  return endOlder(deps, integrationIds, now, ({ spec: { expireAfterDays } }) => {
+    if (expireAfterDays === undefined) return null
     const before = new Date(now.getTime() - expireAfterDays * dayMs)
     const error = `It waited longer than the ${expireAfterDays} days that this integration allows.`
-    return [{ integrationId: id, before, ended: 'dead', error }]
+    return { before, ended: 'dead', error }
   })
-  return endOlder(pool, nodeKey, endings, now)
 }
 
 /**
  * Ends what waits behind an open circuit although the time of its policy is over: no probe may ever come to it, and its
- * receiver must not get it later.
+ * receiver must not get it later. `find` finds only those that are down.
  */
 export function giveUpWaiting(
-  pool: Pool,
-  nodeKey: string,
-  down: readonly Integration[],
+  deps: ExpiryDeps,
+  integrationIds: readonly number[],
   now: Date,
 ): Promise<number> {
-  const endings = down.map(({ id, spec: { retry, onExhausted } }): Ending => {
+  return endOlder(deps, integrationIds, now, ({ spec: { retry, onExhausted } }) => {
     const before = new Date(now.getTime() - retry.giveUpAfterMs)
     const error = `Its target was down until the ${retry.giveUpAfterMs} ms of giveUpAfterMs were over.`
-    return { integrationId: id, before, ended: onExhausted, error }
+    return { before, ended: onExhausted, error }
   })
-  return endOlder(pool, nodeKey, endings, now)
 }
 
-async function endOlder(pool: Pool, nodeKey: string, endings: readonly Ending[], now: Date): Promise<number> {
+async function endOlder(
+  deps: ExpiryDeps,
+  integrationIds: readonly number[],
+  now: Date,
+  endingOf: EndingOf,
+): Promise<number> {
   let ended = 0
-  for (const ending of endings) {
+  for (const id of integrationIds) {
     let afterSeq: number | null = 0
     let young = 0
     while (afterSeq !== null && young < batchesOfYoung) {
-      const { count, nextAfterSeq } = await endBatch(pool, nodeKey, ending, afterSeq, now)
+      const integration = deps.find(id)
+      const ending = integration ? endingOf(integration) : null
+      if (ending === null) break
+      const { count, nextAfterSeq } = await endBatch(deps, id, ending, afterSeq, now)
       ended += count
       afterSeq = nextAfterSeq
       young = count > 0 ? 0 : young + 1
@@ -71,18 +87,23 @@ async function endOlder(pool: Pool, nodeKey: string, endings: readonly Ending[],
 }
 
 async function endBatch(
-  pool: Pool,
-  nodeKey: string,
+  { pool, nodeKey }: ExpiryDeps,
+  integrationId: number,
   ending: Ending,
   afterSeq: number,
   now: Date,
 ): Promise<{ readonly count: number; readonly nextAfterSeq: number | null }> {
-  const { integrationId, before } = ending
   return transaction(
     pool,
     async (client) => {
-      const { rows, nextAfterSeq } = await takeExpired(client, integrationId, before, afterSeq, batchRows)
-      if (rows.length > 0) await bury(client, nodeKey, rows, ending, now)
+      const { rows, nextAfterSeq } = await takeExpired(
+        client,
+        integrationId,
+        ending.before,
+        afterSeq,
+        batchRows,
+      )
+      if (rows.length > 0) await bury(client, nodeKey, integrationId, rows, ending, now)
       return { count: rows.length, nextAfterSeq }
     },
     beginByIndex,
@@ -92,11 +113,11 @@ async function endBatch(
 async function bury(
   client: Client,
   nodeKey: string,
+  integrationId: number,
   rows: readonly ExpiredRow[],
   ending: Ending,
   now: Date,
 ): Promise<void> {
-  const { integrationId, ended } = ending
   await buryDeadLetters(
     client,
     rows.map((row) => toDeadLetter(row, ending, now)),
@@ -105,7 +126,7 @@ async function bury(
   const woken = await wakeSuccessors(client, rows.flatMap(subjectOf))
   const nowTimed = woken.filter(({ wasFresh }) => wasFresh).length
   const timed = nowTimed - rows.filter((row) => row.wasTimed).length
-  changes.add(integrationId, { queued: -rows.length, timed, [ended]: rows.length })
+  changes.add(integrationId, { queued: -rows.length, timed, [ending.ended]: rows.length })
   const attempts = appendAttempts(rows.map((row) => toAttempt(row, ending, now)))
   await sendBurst(client, [attempts, ...addCounters(nodeKey, 'person', changes)])
 }

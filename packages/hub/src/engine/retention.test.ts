@@ -170,7 +170,7 @@ test('what has waited longer than its integration lets it is dead, and newer one
   const integration = sampleIntegration({ kind: 'http', url: 'http://127.0.0.1/' })
   const limited = { ...integration, id: 1, spec: { ...integration.spec, expireAfterDays: 2 } }
 
-  assert.equal(await expireWaiting(pool, 'node', [limited], now), 1)
+  assert.equal(await expireWaiting({ pool, nodeKey: 'node', find: () => limited }, [1], now), 1)
 
   await pool.query('delete from hub.queue where body_bytes = 3')
   assert.deepEqual(await idsIn('queue', 'event_id'), [young.id, retried.id].toSorted())
@@ -192,7 +192,7 @@ test('what waits for a target that is down ends when the time of its policy is o
   const retry = { ...spec.retry, giveUpAfterMs: 30_000 }
   const down = { ...integration, id: 1, spec: { ...spec, retry, onExhausted: 'manual' } } as const
 
-  assert.equal(await giveUpWaiting(pool, 'node', [down], now), 1)
+  assert.equal(await giveUpWaiting({ pool, nodeKey: 'node', find: () => down }, [1], now), 1)
 
   assert.deepEqual(await idsIn('queue', 'event_id'), [held.id, young.id].toSorted())
   const letters = await pool.query('select event_id, error_class, state from hub.dead_letters')

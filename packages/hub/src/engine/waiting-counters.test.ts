@@ -64,7 +64,7 @@ test('what expires leaves the counters as they should be, and so does what is re
   await seed()
   const limited = testIntegration(billingId, 'billing', { expireAfterDays: 1 })
   const later = daysAgo(-2)
-  assert.equal(await expireWaiting(store.pool, nodeKey, [limited], later), 2)
+  assert.equal(await expireWaiting({ pool: store.pool, nodeKey, find: () => limited }, [billingId], later), 2)
   assert.deepEqual(await timed(), [0, 0])
   const { rows } = await store.pool.query<SeededEvent>('select event_id as id, seq from hub.dead_letters')
   for (const event of rows) await acting().retry(actOn(event))
