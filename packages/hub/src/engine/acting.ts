@@ -113,6 +113,8 @@ export class Acting {
     const result = await transaction(pool, async (client) => {
       const row = await lockWaiting(client, act.key)
       if (row && row.owner !== null) return row.owner === holder.epoch ? 'held' : 'elsewhere'
+      // A node that lost its epoch goes on with what it sends, and its rows are free meanwhile.
+      if (row && holder.isInFlight(act.key)) return 'held'
       const changed = await (row ? verb.waiting(client, act) : verb.letter(client, act))
       if (!row && changed.keys.length === 0) return 'gone'
       await addToCounters(client, nodeKey, 'person', changed.counts)
