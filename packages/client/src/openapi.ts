@@ -568,7 +568,7 @@ export type Integration = {
     /** So many at once after a quiet time. Default: what a second allows, at least 1. */
     readonly burst?: number
   }
-  /** `subject`: events of one subject arrive in the order of their acceptance, one after the other. */
+  /** `subject`: events of one subject arrive in the order of their acceptance, one after the other; without those that were accepted before it was set. */
   readonly ordering: Open<'none' | 'subject'>
   /** What becomes of a delivery when `retry` gives up: a dead letter, or the work of a person (`MANUAL`). */
   readonly onExhausted: Open<'dead' | 'manual'>
@@ -733,7 +733,7 @@ export type IntegrationInput = {
         readonly burst?: number | undefined
       }
     | undefined
-  /** `subject`: events of one subject arrive in the order of their acceptance, one after the other. */
+  /** `subject`: events of one subject arrive in the order of their acceptance, one after the other; without those that were accepted before it was set. */
   readonly ordering?: 'none' | 'subject' | undefined
   /** What becomes of a delivery when `retry` gives up: a dead letter, or the work of a person (`MANUAL`). */
   readonly onExhausted?: 'dead' | 'manual' | undefined

@@ -301,7 +301,8 @@ export const IntegrationSpec = closed({
   ordering: Type.Union([Type.Literal('none'), Type.Literal('subject')], {
     default: 'none',
     description:
-      '`subject`: events of one subject arrive in the order of their acceptance, one after the other.',
+      '`subject`: events of one subject arrive in the order of their acceptance, one after the other; without those ' +
+      'that were accepted before it was set.',
   }),
   onExhausted: Type.Union([Type.Literal('dead'), Type.Literal('manual')], {
     default: 'dead',
