@@ -361,5 +361,8 @@ test('keys that make no sense or that give too much are refused', async () => {
 
 test('another secret key is noticed when the configuration is read', async () => {
   await integration('readable')
-  await assert.rejects(loadCatalog(configuring.pool, new SecretBox('cd'.repeat(32))), WrongSecretKeyError)
+  await assert.rejects(
+    loadCatalog(configuring.pool, new SecretBox('cd'.repeat(32)), 30_000),
+    WrongSecretKeyError,
+  )
 })

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { EventEmitter } from 'node:events'
 import { after, before, test } from 'node:test'
+import { NoAnswerError } from '../store/client.ts'
+import { closePool, openPool } from '../store/database.ts'
+import { until } from '../testing/until.ts'
 import { putSource } from './configure-source.ts'
 import { openTestConfiguration, type TestConfiguration } from './configuring-testing.ts'
 import { LiveCatalog } from './live-catalog.ts'
@@ -113,6 +116,33 @@ test('a store that does not answer is reported, and what is in memory stays in f
   await catalog.tick()
   assert.equal(errors.length, 1)
   assert.equal(catalog.current, current)
+})
+
+// Seen to fail with: a read waited for as long as its connection hangs; the connection that hung kept.
+test('a read that hangs is given up with its connection, and another one is made', async (t) => {
+  const errors: unknown[] = []
+  const pool = openPool({ url: hub.url, applicationName: 'hung', maxConnections: 1 }, () => undefined)
+  t.after(() => closePool(pool))
+  const { secrets } = hub.configuring
+  const catalog = new LiveCatalog({ pool, secrets, onError: (error) => errors.push(error) })
+  await catalog.refresh()
+  await putNewSource('hung-for')
+
+  const blocker = await hub.configuring.pool.connect()
+  t.after(() => blocker.release(true))
+  await blocker.query('begin; lock table hub.keys')
+  const refreshed = catalog.refresh()
+  // The server does not notice that nobody waits for the first one any more.
+  const asking = `select from pg_stat_activity where application_name = 'hung' and wait_event_type = 'Lock'`
+  await until(
+    'another connection asks',
+    async () => (await hub.configuring.pool.query(asking)).rowCount === 2,
+    10_000,
+  )
+  await blocker.query('commit')
+  await refreshed
+  assert.ok(catalog.current.sourceByName.has('hung-for'))
+  assert.ok(errors[0] instanceof NoAnswerError)
 })
 
 test('starting and stopping twice is the same as once', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Catalog, Integration, Key, Source } from '../core/catalog.ts'
 import { loadCatalog } from '../store/catalog.ts'
+import { NoAnswerError } from '../store/client.ts'
 import { readConfigVersion } from '../store/configuration.ts'
 import type { Pool } from '../store/database.ts'
 import type { SecretBox } from '../store/secrets.ts'
@@ -39,6 +40,14 @@ export interface LiveCatalogDeps {
 
 /** Alone, it is this node itself that changes the configuration; one may have come and not been seen yet. */
 const pollMs = { alone: 1_000, shared: 500 }
+
+/**
+ * Reads come one after the other: as long as one hangs, a pause or a revoked key is not in force on this node, which goes
+ * on sending. So its connection is given up soon, as often as there may be connections that hang; the last try is for a
+ * store that works and is only slow.
+ */
+const hastyMs = [2_000, 2_000, 2_000]
+const patientMs = 30_000
 
 /** The configuration in memory, at most a second older than the store, of which it is told or else asks. */
 export class LiveCatalog {
@@ -133,9 +142,21 @@ export class LiveCatalog {
   }
 
   async #read(): Promise<void> {
-    const catalog = await loadCatalog(this.#deps.pool, this.#deps.secrets)
+    const catalog = await this.#load()
     if (catalog.version === this.#current.catalog.version) return
     this.#current = indexCatalog(catalog)
     for (const listener of this.#listeners) listener(this.#current)
+  }
+  async #load(): Promise<Catalog> {
+    const { pool, secrets, onError } = this.#deps
+    for (const withinMs of hastyMs) {
+      try {
+        return await loadCatalog(pool, secrets, withinMs)
+      } catch (error) {
+        if (!(error instanceof NoAnswerError)) throw error
+        onError(error)
+      }
+    }
+    return loadCatalog(pool, secrets, patientMs)
   }
 }

@@ -1,6 +1,6 @@
 import type { Catalog } from '../core/catalog.ts'
 import { readConfigVersion } from './configuration.ts'
-import { transaction, type Pool } from './database.ts'
+import { transactionWithin, type Pool } from './database.ts'
 import { listIntegrations } from './integrations.ts'
 import { readKeys } from './keys.ts'
 import type { SecretBox } from './secrets.ts'
@@ -9,9 +9,10 @@ import { listSources } from './sources.ts'
 const everything = { after: null, limit: null }
 
 /** The whole configuration as of one instant. */
-export async function loadCatalog(pool: Pool, box: SecretBox): Promise<Catalog> {
-  return transaction(
+export async function loadCatalog(pool: Pool, box: SecretBox, withinMs: number): Promise<Catalog> {
+  return transactionWithin(
     pool,
+    withinMs,
     async (client) => ({
       version: await readConfigVersion(client),
       sources: await listSources(client, box, everything),

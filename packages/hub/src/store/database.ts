@@ -124,12 +124,36 @@ export async function transaction<T>(
   work: (client: Client) => Promise<T>,
   begin = 'begin',
 ): Promise<T> {
+  return withConnection(pool, (client) => inTransaction(client, work, begin))
+}
+
+/** As `transaction`, only that its connection counts as lost when all of it is not done in time. */
+export async function transactionWithin<T>(
+  pool: Pool,
+  withinMs: number,
+  work: (client: Client) => Promise<T>,
+  begin = 'begin',
+): Promise<T> {
   return withConnection(pool, async (client) => {
-    await client.query(bounded(begin))
-    const result = await work(client)
-    await committed(client.query('commit'))
-    return result
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(() => late.reject(new NoAnswerError()), withinMs)
+    try {
+      return await Promise.race([inTransaction(client, work, begin), late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
   })
+}
+
+async function inTransaction<T>(
+  client: Client,
+  work: (client: Client) => Promise<T>,
+  begin: string,
+): Promise<T> {
+  await client.query(bounded(begin))
+  const result = await work(client)
+  await committed(client.query('commit'))
+  return result
 }
 
 /** Lends a connection for one transaction: an error rolls it back, and a broken connection is dropped. */
