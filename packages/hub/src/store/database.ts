@@ -134,15 +134,24 @@ export async function transactionWithin<T>(
   work: (client: Client) => Promise<T>,
   begin = 'begin',
 ): Promise<T> {
-  return withConnection(pool, async (client) => {
-    const late = Promise.withResolvers<never>()
-    const timer = setTimeout(() => late.reject(new NoAnswerError()), withinMs)
-    try {
-      return await Promise.race([inTransaction(client, work, begin), late.promise])
-    } finally {
-      clearTimeout(timer)
-    }
-  })
+  const late = Promise.withResolvers<never>()
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    late.reject(new NoAnswerError())
+  }, withinMs)
+  const connecting = pool.connect()
+  // One that comes after nobody waits for it any more goes back unused.
+  connecting.then(
+    (client) => isLate && client.release(),
+    () => undefined,
+  )
+  try {
+    const client = await Promise.race([connecting, late.promise])
+    return await lend(client, () => Promise.race([inTransaction(client, work, begin), late.promise]))
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function inTransaction<T>(
@@ -158,7 +167,10 @@ async function inTransaction<T>(
 
 /** Lends a connection for one transaction: an error rolls it back, and a broken connection is dropped. */
 export async function withConnection<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+  return lend(await pool.connect(), work)
+}
+
+async function lend<T>(client: pg.PoolClient, work: (client: Client) => Promise<T>): Promise<T> {
   let broken: Error | undefined
   try {
     return await work(client)
