@@ -81,7 +81,8 @@ export function specWithSecret({ spec, signing }: IntegrationContent): Integrati
 
 function nextSigning(found: IntegrationRecord | null, given: string | undefined): SigningSecrets {
   if (found && (given === undefined || given === found.signing.current)) return found.signing
-  return { current: given ?? createSigningSecret(), former: [] }
+  // Who writes another one ends the present one at once, and nothing else that was promised.
+  return { current: given ?? createSigningSecret(), former: found?.signing.former ?? [] }
 }
 
 export function createSigningSecret(): string {

@@ -265,6 +265,10 @@ test('a second rotation ends nothing that the first promised', async () => {
   )
   for (const count of [3, 4, 5]) assert.equal((await rotate(60_000)).former.length, count)
   await assert.rejects(rotate(60_000), /signed with 5 former secrets/)
+  const put = await integration('twice', {
+    target: { kind: 'http', url: 'https://a.example/', signing: { secret: `whsec_${'A'.repeat(43)}=` } },
+  })
+  assert.equal(put.resource.signing.former.length, 5)
   assert.deepEqual((await rotate(0)).former, [])
 })
 

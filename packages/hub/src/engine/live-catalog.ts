@@ -147,6 +147,7 @@ export class LiveCatalog {
     this.#current = indexCatalog(catalog)
     for (const listener of this.#listeners) listener(this.#current)
   }
+
   async #load(): Promise<Catalog> {
     const { pool, secrets, onError } = this.#deps
     for (const withinMs of hastyMs) {
