@@ -5,17 +5,37 @@ import { cancelWaiting, type Changed } from '../store/acting.ts'
 import { addToCounters, CounterChanges } from '../store/counters.ts'
 import { alongSortedIndexes, transaction, type Client, type Pool } from '../store/database.ts'
 import { buryDeadLetters } from '../store/dead-letters.ts'
-import { listUntried, lockRedeliveries, takeRevived, type UntriedRow } from '../store/redelivering.ts'
-import { lockReplay, saveProgress, type ReplayProgress, type ReplayRecord } from '../store/replays.ts'
+import { freeRows } from '../store/queue.ts'
+import {
+  listUntried,
+  lockRedeliveries,
+  readUntried,
+  takeRevived,
+  type UntriedRow,
+} from '../store/redelivering.ts'
+import {
+  lockReplay,
+  saveProgress,
+  type ReplayProgress,
+  type ReplayRecord,
+  type UnendedReplay,
+} from '../store/replays.ts'
 import { applyDecisions, decideBatch, type Decided } from './replay-batch.ts'
 import type { Holder } from './acting.ts'
 import type { Telemetry } from './telemetry.ts'
+import type { ChangeOwned, Wanted } from './window.ts'
+
+/** What replays need of the engine: it holds some of the deliveries in memory. */
+export interface ReplayHolder extends Pick<Holder, 'isInFlight' | 'wake'> {
+  /** Of what it holds and does not send now, has changed what is wanted, and then hands back what is left of it. */
+  recall(integrationId: number, wanted: Wanted, change: ChangeOwned): Promise<void>
+}
 
 export interface ReplayDeps {
   readonly pool: Pool
   readonly nodeKey: string
   readonly integrationById: (id: number) => Integration | undefined
-  readonly holder: Pick<Holder, 'epoch' | 'isInFlight' | 'release' | 'wake'>
+  readonly holder: ReplayHolder
   readonly telemetry: Telemetry
 }
 
@@ -24,42 +44,55 @@ const batchRows = 500
 interface Advance {
   readonly progress: ReplayProgress
   readonly changed: readonly Changed[]
+  /** What is left can only be waited for. */
+  readonly rests: boolean
 }
 
 /**
  * Does the next batch of a replay and notes how far it came, in one transaction: a crash repeats all of the batch or
  * none of it. False: there is nothing to do now, or another node does it.
  */
-export async function advanceReplay(
+export async function advanceReplay(deps: ReplayDeps, unended: UnendedReplay): Promise<boolean> {
+  if (unended.state === 'cancelled') await recallUntried(deps, unended)
+  return advance(deps, unended.id, 'skip', (client, replay) =>
+    replay.position.notBeforeMs > Date.now()
+      ? Promise.resolve(null)
+      : nextAdvance(client, replay, deps.integrationById(replay.integrationId)),
+  )
+}
+
+async function advance(
   deps: ReplayDeps,
-  { id, state }: Pick<ReplayRecord, 'id' | 'state'>,
+  id: number,
+  whenBusy: 'skip' | 'wait',
+  advanceIn: (client: Client, replay: ReplayRecord) => Promise<Advance | null>,
 ): Promise<boolean> {
-  if (state === 'cancelled') await releaseUntried(deps, id)
   const advanced = await transaction(
     deps.pool,
     async (client) => {
-      const replay = await lockReplay(client, id)
-      if (!replay || replay.position.notBeforeMs > Date.now()) return null
-      const advance = await nextAdvance(client, replay, deps.integrationById(replay.integrationId))
-      if (!advance) return null
-      for (const { counts } of advance.changed) await addToCounters(client, deps.nodeKey, 'person', counts)
-      await saveProgress(client, id, advance.progress)
-      return { replay, ...advance }
+      const replay = await lockReplay(client, id, whenBusy)
+      const next = replay && (await advanceIn(client, replay))
+      if (!next) return null
+      for (const { counts } of next.changed) await addToCounters(client, deps.nodeKey, 'person', counts)
+      await saveProgress(client, id, next.progress)
+      return { replay, ...next }
     },
     `begin; ${alongSortedIndexes}`,
   )
-  if (!advanced) return false
-  const { replay, progress, changed } = advanced
-  for (const integrationId of new Set(changed.flatMap(({ woken }) => woken))) deps.holder.wake(integrationId)
-  deps.telemetry.emit('replay', {
-    replayId: String(id),
+  if (advanced) tell(deps, advanced.replay, advanced)
+  return advanced !== null && !advanced.rests
+}
+
+function tell({ holder, telemetry }: ReplayDeps, replay: ReplayRecord, { progress, changed }: Advance): void {
+  for (const integrationId of new Set(changed.flatMap(({ woken }) => woken))) holder.wake(integrationId)
+  telemetry.emit('replay', {
+    replayId: String(replay.id),
     integration: replay.integration,
     state: progress.ended ?? replay.state,
     started: replay.started + progress.started,
     skipped: replay.skipped + progress.skipped,
     total: replay.total,
   })
-  return true
 }
 
 async function nextAdvance(
@@ -67,12 +100,12 @@ async function nextAdvance(
   replay: ReplayRecord,
   integration: Integration | undefined,
 ): Promise<Advance | null> {
-  if (replay.state === 'cancelled') return takeBack(client, replay)
+  if (replay.state === 'cancelled') return takeBackNext(client, replay)
   // One that this node has not heard of yet is left to those that have.
   if (!integration && !replay.isOfDeleted) return null
   if (!integration) {
     const progress = { position: replay.position, started: 0, skipped: 0, ended: 'cancelled' as const }
-    return { progress, changed: [] }
+    return { progress, changed: [], rests: false }
   }
   return goOn(client, replay, integration)
 }
@@ -95,6 +128,7 @@ async function goOn(client: Client, replay: ReplayRecord, integration: Integrati
       ended: after ? null : 'done',
     },
     changed,
+    rests: false,
   }
 }
 
@@ -115,23 +149,33 @@ function pace(position: ReplayPosition, ratePerSecond: number | null, started: n
   return { ...position, notBeforeMs: Math.ceil(fromMs + (started / ratePerSecond) * 1_000) }
 }
 
-/** What this node holds of a cancelled replay is handed back, so that it can be taken back. */
-async function releaseUntried(deps: ReplayDeps, id: number): Promise<void> {
-  const held = await listHeldOfCancelled(deps.pool, id, deps.holder.epoch)
-  if (held.length > 0) await deps.holder.release(held)
+/**
+ * Takes back what lies in the memory of this node, whichever node goes on with the replay. While it is still its own:
+ * what is free would be claimed again, and sent.
+ */
+async function recallUntried(deps: ReplayDeps, { id, integrationId }: UnendedReplay): Promise<void> {
+  const isUntried: Wanted = ({ replayId, counted, forgiven }) => replayId === id && counted === forgiven
+  await deps.holder.recall(integrationId, isUntried, async (seqs, epoch) => {
+    try {
+      for (let from = 0; from < seqs.length; from += batchRows)
+        await takeBackOwned(deps, id, seqs.slice(from, from + batchRows), epoch)
+    } catch (error) {
+      deps.telemetry.emit('storeDown', { during: 'replay', error })
+    }
+  })
 }
 
-async function listHeldOfCancelled(
-  pool: Pool,
+async function takeBackOwned(
+  deps: ReplayDeps,
   id: number,
-  epoch: number | null,
-): Promise<readonly UntriedRow[]> {
-  if (epoch === null) return []
-  return transaction(pool, async (client) => {
-    const replay = await lockReplay(client, id)
-    if (replay?.state !== 'cancelled') return []
-    const rows = await listUntried(client, id, Number(replay.position.after ?? 0), batchRows)
-    return rows.filter(({ owner }) => owner === epoch)
+  seqs: readonly number[],
+  epoch: number,
+): Promise<void> {
+  await advance(deps, id, 'wait', async (client, replay) => {
+    const rows = await readUntried(client, id, seqs)
+    const owned = rows.filter(({ owner }) => owner === epoch)
+    const changed = await takeBack(client, replay, owned)
+    return { ...takenBack(replay, changed, replay.position.after), rests: false }
   })
 }
 
@@ -148,26 +192,54 @@ export async function hasUnsent(
   return last !== undefined && rows.length === batchRows && hasUnsent(client, id, holder, last.seq)
 }
 
-/** A new delivery that was not sent is cancelled; a dead letter is dead again, of what it died of. */
-async function takeBack(client: Client, replay: ReplayRecord): Promise<Advance> {
-  const rows = await listUntried(client, replay.id, Number(replay.position.after ?? 0), batchRows)
-  const [fresh, revived] = [true, false].map((isNew) =>
-    rows.filter((row) => row.isNew === isNew && row.owner === null),
-  )
-  const changed = [
-    await cancelWaiting(client, fresh ?? [], `Replay ${replay.id} was cancelled.`),
+/**
+ * Walks what was not sent, again and again until nothing of it is left: what a node holds it takes back itself or
+ * sends, and what a dead node held is free in a while.
+ */
+async function takeBackNext(client: Client, replay: ReplayRecord): Promise<Advance | null> {
+  const { after } = replay.position
+  const rows = await listUntried(client, replay.id, Number(after ?? 0), batchRows)
+  const isFree = ({ owner }: UntriedRow) => owner === null || isWithBroker(owner)
+  const changed = await takeBack(client, replay, rows.filter(isFree))
+  if (rows.length === batchRows)
+    return { ...takenBack(replay, changed, rows.at(-1)?.seq ?? null), rests: false }
+  const [left] = await listUntried(client, replay.id, 0, 1)
+  const hasChanged = changed.some(({ keys }) => keys.length > 0)
+  if (left && !hasChanged && after === null) return null
+  const last = takenBack(replay, changed, null, left ? null : 'cancelled')
+  return { ...last, rests: left !== undefined && !hasChanged }
+}
+
+function takenBack(
+  { position }: ReplayRecord,
+  changed: readonly Changed[],
+  after: ReplayPosition['after'],
+  ended: 'cancelled' | null = null,
+): Pick<Advance, 'progress' | 'changed'> {
+  const started = -changed.reduce((sum, { keys }) => sum + keys.length, 0)
+  return { progress: { position: { ...position, after }, started, skipped: 0, ended }, changed }
+}
+
+/** A message that then finds nothing to take changes nothing. */
+function isWithBroker(owner: number): boolean {
+  return owner < 0
+}
+
+/** A new delivery is cancelled; a dead letter is dead again, of what it died of. */
+async function takeBack(
+  client: Client,
+  { id, integrationId }: ReplayRecord,
+  rows: readonly UntriedRow[],
+): Promise<readonly Changed[]> {
+  for (const [owner, owned] of Map.groupBy(rows, (row) => row.owner)) {
+    const seqs = owned.map(({ seq }) => seq)
+    if (owner !== null) await freeRows(client, integrationId, seqs, owner)
+  }
+  const [fresh, revived] = [true, false].map((isNew) => rows.filter((row) => row.isNew === isNew))
+  return [
+    await cancelWaiting(client, fresh ?? [], `Replay ${id} was cancelled.`),
     await buryAgain(client, revived ?? []),
   ]
-  const last = rows.at(-1)
-  return {
-    progress: {
-      position: { ...replay.position, after: last?.seq ?? replay.position.after },
-      started: -changed.reduce((sum, { keys }) => sum + keys.length, 0),
-      skipped: 0,
-      ended: rows.length < batchRows ? 'cancelled' : null,
-    },
-    changed,
-  }
 }
 
 async function buryAgain(client: Client, keys: readonly UntriedRow[]): Promise<Changed> {

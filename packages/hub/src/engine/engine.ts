@@ -10,6 +10,7 @@ import { committed, withConnection, type Pool } from '../store/database.ts'
 import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
 import { freeRows } from '../store/queue.ts'
+import type { ReplayHolder } from './advance-replay.ts'
 import type { Holder } from './acting.ts'
 import { untilBeat } from './beat.ts'
 import { CircuitKeeper } from './circuit-keeper.ts'
@@ -21,6 +22,7 @@ import { Ingest } from './ingest.ts'
 import { Node, type NodeSettings } from './node.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Telemetry } from './telemetry.ts'
+import type { ChangeOwned, Wanted } from './window.ts'
 
 export interface EngineDeps {
   /** The engine's own connections: readers never take them. */
@@ -45,7 +47,7 @@ const inFlightGraceMs = 10_000
 const lastFlushMs = 5_000
 
 /** What moves: accepts events, and delivers them. */
-export class Engine implements Holder {
+export class Engine implements Holder, ReplayHolder {
   readonly #deps: EngineDeps
   readonly #node: Node
   readonly #ingest: Ingest
@@ -166,11 +168,15 @@ export class Engine implements Holder {
   async release(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
     const released: DeliveryKey[] = []
     for (const [integrationId, group] of Map.groupBy(keys, (key) => key.integrationId)) {
-      const seqs = await this.lanes.get(integrationId)?.release(new Set(group.map((key) => key.seq)))
-      const free = new Set(seqs)
+      const wanted = new Set(group.map((key) => key.seq))
+      const free = new Set(await this.lanes.get(integrationId)?.release(({ seq }) => wanted.has(seq)))
       released.push(...group.filter((key) => free.has(key.seq)))
     }
     return released
+  }
+
+  async recall(integrationId: number, wanted: Wanted, change: ChangeOwned): Promise<void> {
+    await this.lanes.get(integrationId)?.release(wanted, change)
   }
 
   #route(source: Source, event: IncomingEvent, id: string, receivedAt: Date): ReturnType<Router> {

@@ -121,11 +121,28 @@ test('what is released for a person is not claimed again until a look finds it',
   lane.pump()
   await until('the rate is used up', () => sent === 1)
   await until('the other waits in memory', () => lane.state.inMemory === 1)
-  assert.deepEqual(await lane.release(new Set([1])), [1])
+  assert.deepEqual(await lane.release(({ seq }) => seq === 1), [1])
   lane.pump()
   assert.equal(queue.isFree, true)
   lane.found(true, null)
   await until('it is claimed again', () => queue.claims === 2)
+  await lane.stop(0)
+})
+
+// Seen to fail with: handed back before it is changed.
+test('what is released to be changed is free only when it has been changed', async () => {
+  loading.resolve()
+  const lane = makeLane({ rateLimit: { perSecond: 0.001, burst: 1 } })
+  lane.handOver(delivery(9), event, epoch)
+  lane.pump()
+  await until('the other waits in memory', () => lane.state.inMemory === 1 && queue.claims === 1)
+  const changes: unknown[] = []
+  await lane.release(
+    () => true,
+    async (...change) => void changes.push([...change, lane.state.inMemory, queue.isFree]),
+  )
+  assert.deepEqual(changes, [[[1], epoch, 0, false]])
+  assert.equal(queue.isFree, true)
   await lane.stop(0)
 })
 

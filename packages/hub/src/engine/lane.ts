@@ -14,7 +14,7 @@ import { Breaker } from './breaker.ts'
 import { Flights, type Flight } from './flights.ts'
 import { attempt, noOutcome, sameTarget, toDelivery, type LaneDeps, type LaneState } from './lane-parts.ts'
 import { Pace } from './pace.ts'
-import type { Work } from './window.ts'
+import type { ChangeOwned, Wanted, Work } from './window.ts'
 import { isRetry, Windows } from './windows.ts'
 
 const loadRows = 200
@@ -142,10 +142,10 @@ export class Lane implements Taker {
     this.#backlog.unknown()
   }
 
-  /** Hands back what is not in flight, and claims nothing of it before the next look: a person means to change it. */
-  async release(seqs: ReadonlySet<number>): Promise<readonly number[]> {
-    const removed = this.#window.remove((work) => seqs.has(work.delivery.seq))
-    await this.#handBack(removed)
+  /** Hands back what is wanted and not in flight, as `change` left it: a person means to change it. */
+  async release(wanted: Wanted, change?: ChangeOwned): Promise<readonly number[]> {
+    const removed = this.#window.remove((work) => wanted(work.delivery))
+    await this.#handBack(removed, change)
     this.pump()
     return removed.map((work) => work.delivery.seq)
   }
@@ -359,10 +359,11 @@ export class Lane implements Taker {
     this.pump()
   }
 
-  async #handBack(works: readonly Work[]): Promise<void> {
+  async #handBack(works: readonly Work[], change?: ChangeOwned): Promise<void> {
     this.#freeing++
     for (const [epoch, group] of Map.groupBy(works, (work) => work.epoch)) {
       const seqs = group.map((work) => work.delivery.seq)
+      await change?.(seqs, epoch)
       await this.#deps.free(seqs, epoch)
       this.#deps.queue.freed(this.#integration.id, Math.min(...seqs))
     }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Integration } from '../core/catalog.ts'
+import type { OwnedDelivery } from '../core/delivery.ts'
 import { subjectKey } from '../core/delivery-order.ts'
-import { formatDeliveryId, type DeliveryKey } from '../core/ids.ts'
+import { formatDeliveryId } from '../core/ids.ts'
 import { ReplayRequest } from '../core/replay-request.ts'
 import { check } from '../core/schema.ts'
 import type { Client, Pool } from '../store/database.ts'
@@ -10,6 +11,7 @@ import { findReplay, type ReplayRecord } from '../store/replays.ts'
 import { testIntegration } from '../testing/integration.ts'
 import { billingId, daysAgo, parkingId, TestStore, type SeededEvent } from '../testing/store.ts'
 import { until } from '../testing/until.ts'
+import type { ReplayHolder } from './advance-replay.ts'
 import { Replays } from './replays.ts'
 import { Telemetry } from './telemetry.ts'
 
@@ -18,7 +20,6 @@ const epoch = 7
 let store: TestStore
 let integration: Integration
 let replays: Replays
-let released: DeliveryKey[]
 before(async () => {
   store = await TestStore.create()
   await store.addDays(daysAgo(3), daysAgo(2))
@@ -27,23 +28,23 @@ beforeEach(async () => {
   await store.empty()
   await store.pool.query(`update hub.event_horizon set first_id = '00000000-0000-0000-0000-000000000000'`)
   integration = testIntegration(billingId, 'billing')
-  released = []
   replays = replaysOf(store.pool)
 })
 afterEach(() => replays.stop())
 after(() => store.close())
 
 function replaysOf(pool: Pool): Replays {
-  const holder = {
-    epoch,
-    isInFlight: () => false,
-    wake: () => undefined,
-    release: async (keys: readonly DeliveryKey[]) => {
-      released.push(...keys)
-      await store.pool.query('update hub.queue set owner = null where owner = $1', [epoch])
-      return keys
-    },
+  const recall: ReplayHolder['recall'] = async (_, wanted, change) => {
+    const { rows } = await store.pool.query<OwnedDelivery>(
+      'select *, replay_id as "replayId" from hub.queue where owner = $1 order by seq',
+      [epoch],
+    )
+    await change(
+      rows.filter(wanted).map(({ seq }) => seq),
+      epoch,
+    )
   }
+  const holder = { isInFlight: () => false, wake: () => undefined, recall }
   const telemetry = new Telemetry((error) => assert.fail(String(error)))
   telemetry.on('storeDown', ({ error }) => storeFailures.push(error))
   const integrationById = (id: number) => (id === integration.id ? integration : undefined)
@@ -350,10 +351,6 @@ test('a cancelled replay takes back what nobody has sent', async () => {
   const replay = await find(id)
   assert.deepEqual([replay.state, replay.started, replay.endedAt !== null], ['cancelled', 1, true])
   assert.deepEqual(idsOf(await queued()), [tried.id])
-  assert.deepEqual(
-    released.map(({ seq }) => seq),
-    [held.seq],
-  )
   const { rows } = await store.pool.query(
     `select seq, state, error_class, error, message, attempts, counted from hub.dead_letters order by seq`,
   )

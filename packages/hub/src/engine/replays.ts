@@ -12,6 +12,7 @@ import {
   readLastSeq,
   stopReplay,
   type ReplayRecord,
+  type UnendedReplay,
 } from '../store/replays.ts'
 import { countLetters } from '../store/replay-walks.ts'
 import { advanceReplay, hasUnsent, type ReplayDeps } from './advance-replay.ts'
@@ -173,7 +174,7 @@ export class Replays {
   }
 
   /** One that fails keeps none of the others from going on. */
-  async #advance(replay: Pick<ReplayRecord, 'id' | 'state'>): Promise<boolean> {
+  async #advance(replay: UnendedReplay): Promise<boolean> {
     try {
       return await advanceReplay(this.#deps, replay)
     } catch (error) {

@@ -21,7 +21,10 @@ beforeEach(() => store.empty())
 after(() => store.close())
 
 const telemetry = new Telemetry((error) => assert.fail(String(error)))
-const holder = { epoch: 7, isInFlight: () => false, release: async () => [], wake: () => undefined }
+const holder = {
+  ...{ epoch: 7, isInFlight: () => false, wake: () => undefined },
+  ...{ release: async () => [], recall: async () => undefined },
+}
 const acting = () => new Acting({ pool: store.pool, nodeKey, holder, telemetry })
 const actOn = ({ id, seq }: SeededEvent) => ({
   key: { eventId: id, integrationId: billingId, seq },

@@ -8,6 +8,11 @@ export interface Work {
   event: StoredEvent | null
 }
 
+export type Wanted = (delivery: OwnedDelivery) => boolean
+
+/** Changes on disk what this epoch owns and no window holds any more: nobody can claim it before. Never throws. */
+export type ChangeOwned = (seqs: readonly number[], epoch: number) => Promise<void>
+
 /** Enough for a burst: what once had to be left on disk is read again, which costs a third of a delivery. */
 export const windowRows = 8_000
 /** Of what lies on disk a node takes no more ahead: the rest is there for the others. */

@@ -85,10 +85,28 @@ async function takeSeqs(client: Client, count: number): Promise<readonly number[
 /** What a replay put into the queue and nobody has sent since. */
 export interface UntriedRow extends RowKey {
   readonly eventId: string
+  /** An epoch, or minus the id of a publication; null: it is free. */
   readonly owner: number | null
   /** False: it was a dead letter. */
   readonly isNew: boolean
 }
+
+interface UntriedSql {
+  integration_id: number
+  seq: number
+  event_id: string
+  owner: number | null
+  is_new: boolean
+}
+
+const untriedSql = `
+    select integration_id, seq, event_id, owner, exists (
+       select from hub.redeliveries again
+       where again.event_id = q.event_id and again.integration_id = q.integration_id and again.seq = q.seq
+         and again.replay_id = q.replay_id
+     ) as is_new
+     from hub.queue q
+     where replay_id = $1 and counted = forgiven`
 
 /** In order of seq. */
 export async function listUntried(
@@ -97,29 +115,31 @@ export async function listUntried(
   afterSeq: number,
   limit: number,
 ): Promise<readonly UntriedRow[]> {
-  const result = await client.query<{
-    integration_id: number
-    seq: number
-    event_id: string
-    owner: number | null
-    is_new: boolean
-  }>(
-    `select integration_id, seq, event_id, owner, exists (
-       select from hub.redeliveries again
-       where again.event_id = q.event_id and again.integration_id = q.integration_id and again.seq = q.seq
-         and again.replay_id = q.replay_id
-     ) as is_new
-     from hub.queue q
-     where replay_id = $1 and seq > $2 and counted = forgiven order by integration_id, seq limit $3`,
+  const result = await client.query<UntriedSql>(
+    `${untriedSql} and seq > $2 order by integration_id, seq limit $3`,
     [replayId, afterSeq, limit],
   )
-  return result.rows.map((row) => ({
+  return result.rows.map(toUntried)
+}
+
+/** Of these, those that are left. */
+export async function readUntried(
+  client: Client,
+  replayId: number,
+  seqs: readonly number[],
+): Promise<readonly UntriedRow[]> {
+  const result = await client.query<UntriedSql>(`${untriedSql} and seq = any($2::bigint[])`, [replayId, seqs])
+  return result.rows.map(toUntried)
+}
+
+function toUntried(row: UntriedSql): UntriedRow {
+  return {
     integrationId: row.integration_id,
     seq: row.seq,
     eventId: row.event_id,
     owner: row.owner,
     isNew: row.is_new,
-  }))
+  }
 }
 
 /** A dead letter that was revived and is to be as it was. */

@@ -78,20 +78,25 @@ export async function listReplays(
   return result.rows.map(toRecord)
 }
 
+export type UnendedReplay = Pick<ReplayRecord, 'id' | 'integrationId' | 'state'>
+
 /** Those that have something left to do. */
-export async function listUnendedReplays(
-  pool: Pool,
-): Promise<readonly { readonly id: number; readonly state: ReplayState }[]> {
-  const result = await pool.query<{ id: number; state: ReplayState }>(
-    'select id, state from hub.replays where ended_at is null order by id limit 1000',
+export async function listUnendedReplays(pool: Pool): Promise<readonly UnendedReplay[]> {
+  const result = await pool.query<{ id: number; integration_id: number; state: ReplayState }>(
+    'select id, integration_id, state from hub.replays where ended_at is null order by id limit 1000',
   )
-  return result.rows
+  return result.rows.map(({ id, integration_id, state }) => ({ id, integrationId: integration_id, state }))
 }
 
-/** Null: it has ended, or another node is at it. */
-export async function lockReplay(client: Client, id: number): Promise<ReplayRecord | null> {
+/** Null: it has ended, or another node is at it, for which one may wait. */
+export async function lockReplay(
+  client: Client,
+  id: number,
+  whenBusy: 'skip' | 'wait',
+): Promise<ReplayRecord | null> {
   const result = await client.query<ReplayRow>(
-    `${selectSql} where replay.id = $1 and replay.ended_at is null for update of replay skip locked`,
+    `${selectSql} where replay.id = $1 and replay.ended_at is null
+     for update of replay ${whenBusy === 'skip' ? 'skip locked' : ''}`,
     [id],
   )
   return result.rows.map(toRecord)[0] ?? null

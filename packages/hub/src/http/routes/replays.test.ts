@@ -21,7 +21,7 @@ before(async () => {
     pool: store.pool,
     nodeKey: 'node',
     integrationById: (id) => current.integrationById.get(id),
-    holder: { epoch: 1, isInFlight: () => isFlying, release: async () => [], wake: () => undefined },
+    holder: { isInFlight: () => isFlying, recall: async () => undefined, wake: () => undefined },
     telemetry: new Telemetry((error) => assert.fail(String(error))),
   })
   const catalog = { current, refresh: () => Promise.resolve() }
