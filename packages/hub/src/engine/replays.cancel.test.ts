@@ -6,7 +6,8 @@ import { ReplayRequest } from '../core/replay-request.ts'
 import { check } from '../core/schema.ts'
 import { findReplay, type ReplayRecord } from '../store/replays.ts'
 import { until } from '../testing/until.ts'
-import { event, hang, TestHub, upTo, type TestNode } from './engine-testing.ts'
+import { Acting } from './acting.ts'
+import { event, hang, refusedForEver, TestHub, upTo, type TestNode } from './engine-testing.ts'
 import { Replays } from './replays.ts'
 import { Telemetry } from './telemetry.ts'
 
@@ -164,4 +165,27 @@ test('a replay is taken back from a broker at once, and from another node when i
   assert.deepEqual([endedAt, started], [null, 2])
   await own(null, 2)
   await endsWith(id, 10)
+})
+
+// Seen to fail with: a dead letter that is still the replay's when a person retries it.
+test('what a person retried is not taken back with the replay of which it died', async () => {
+  const one = await hub.start('one')
+  const replays = replaysAt(one)
+  const telemetry = new Telemetry((error) => assert.fail(String(error)))
+  const acting = new Acting({ pool: hub.pool, nodeKey: 'node', holder: one.engine, telemetry })
+  const id = await replayAll(one, replays, 1, { paused: true })
+  hub.script(present, () => refusedForEver)
+  present = await hub.change(present, {})
+  const letter = await until('it is dead', async () => {
+    const { rows } = await hub.pool.query<{ seq: number; event_id: string }>(
+      'select seq, event_id from hub.dead_letters where integration_id = $1',
+      [present.id],
+    )
+    return rows[0]
+  })
+  present = await hub.change(present, { paused: true })
+  const key = { eventId: letter.event_id, integrationId: present.id, seq: letter.seq }
+  await acting.retry({ key, actor: 'person', note: null })
+  await assert.rejects(replays.cancel(id, 'test'), { code: 'already_ended' })
+  assert.equal(await hub.queued(present), 1)
 })

@@ -56,7 +56,8 @@ export async function hasten(client: Client, keys: readonly RowKey[]): Promise<C
 /**
  * Puts dead letters back into the queue under their own ids, as if nothing had been tried yet: what was tried is
  * forgiven, and the policy's clock begins anew. Out of order by nature: others of their subjects went on without them.
- * Those of a deleted integration stay, since nobody would take them.
+ * Those of a deleted integration stay, since nobody would take them. They are this replay's from now on, or with null a
+ * person's: the replay of which they died is over for them, also when it is cancelled.
  */
 export async function revive(
   client: Client,
@@ -73,7 +74,7 @@ export async function revive(
        insert into hub.queue (integration_id, seq, event_id, body_bytes, due, attempts, counted, forgiven,
                               restarted_at, replay_id, last_error)
        select integration_id, seq, event_id, body_bytes, now(), attempts, counted, counted, now(),
-         coalesce($3, replay_id), error
+         $3::bigint, error
        from letter
        returning seq, integration_id, ${isTimed('queue')} as is_timed
      )
