@@ -1,4 +1,5 @@
 import type { Integration } from '../core/catalog.ts'
+import { groupMessage } from '../core/retry.ts'
 import { appendAttempts, type AttemptRow } from '../store/attempts.ts'
 import { sendBurst } from '../store/burst.ts'
 import { addCounters, CounterChanges } from '../store/counters.ts'
@@ -141,7 +142,7 @@ function subjectOf({
 function toDeadLetter(row: ExpiredRow, { ended, error }: Ending, now: Date): NewDeadLetter {
   const { integrationId, seq, eventId, bodyBytes, attempts, counted, replayId } = row
   const key = { integrationId, seq, eventId, bodyBytes }
-  const cause = { errorClass: 'expired', message: error, error, httpStatus: null } as const
+  const cause = { errorClass: 'expired', message: groupMessage(error), error, httpStatus: null } as const
   return { ...key, state: ended, diedAt: now, attempts, counted, ...cause, replayId }
 }
 
