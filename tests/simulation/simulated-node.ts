@@ -1,5 +1,6 @@
 import { Acting } from '../../packages/hub/src/engine/acting.ts'
 import { Engine } from '../../packages/hub/src/engine/engine.ts'
+import type { CatalogListener } from '../../packages/hub/src/engine/live-catalog.ts'
 import type { NodeSettings } from '../../packages/hub/src/engine/node.ts'
 import { Replays } from '../../packages/hub/src/engine/replays.ts'
 import { Telemetry } from '../../packages/hub/src/engine/telemetry.ts'
@@ -40,21 +41,22 @@ export function createNode({
   const stream = () => schedule.openSession(name)
   const pool = openPool({ url, applicationName: name, maxConnections: 4, stream }, () => undefined)
   const telemetry = new Telemetry((error) => schedule.note(`a listener failed: ${String(error)}`))
+  const liveCatalog = {
+    get current() {
+      return catalog.current
+    },
+    refresh: () => Promise.resolve(),
+    subscribe: (listener: CatalogListener) => catalog.subscribe(name, listener),
+    share: () => undefined,
+    versionSeen: () => undefined,
+  }
   const engine = new Engine({
     pool,
     leasePool: pool,
     queue: new PostgresQueue(pool, 500),
     identity: { nodeKey: key, host: 'simulated', version: '0' },
     nodeSettings: settings,
-    catalog: {
-      get current() {
-        return catalog.current
-      },
-      refresh: () => Promise.resolve(),
-      subscribe: (listener) => catalog.subscribe(name, listener),
-      share: () => undefined,
-      versionSeen: () => undefined,
-    },
+    catalog: liveCatalog,
     createPartitions: () => Promise.resolve(),
     refusal: () => null,
     telemetry,
@@ -68,9 +70,6 @@ export function createNode({
     }),
   })
   const shared = { pool, nodeKey: key, holder: engine, telemetry }
-  const replays = new Replays({
-    ...shared,
-    integrationById: (id) => catalog.current.integrationById.get(id),
-  })
+  const replays = new Replays({ ...shared, catalog: liveCatalog })
   return { engine, acting: new Acting(shared), replays }
 }

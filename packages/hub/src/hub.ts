@@ -144,7 +144,7 @@ export async function startHub(config: Config, log: Logger, signal: AbortSignal)
   const replays = new Replays({
     pool: readerPool,
     nodeKey: keys.nodeKey,
-    integrationById: (id) => catalog.current.integrationById.get(id),
+    catalog,
     holder: engine,
     telemetry,
   })

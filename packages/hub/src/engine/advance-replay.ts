@@ -2,6 +2,7 @@ import type { Integration } from '../core/catalog.ts'
 import type { ReplayPosition } from '../core/replay.ts'
 import { groupMessage } from '../core/retry.ts'
 import { cancelWaiting, type Changed } from '../store/acting.ts'
+import { readConfigVersion } from '../store/configuration.ts'
 import { addToCounters, CounterChanges } from '../store/counters.ts'
 import { alongSortedIndexes, transaction, type Client, type Pool } from '../store/database.ts'
 import { buryDeadLetters } from '../store/dead-letters.ts'
@@ -22,6 +23,7 @@ import {
 } from '../store/replays.ts'
 import { applyDecisions, decideBatch, type Decided } from './replay-batch.ts'
 import type { Holder } from './acting.ts'
+import type { LiveCatalog } from './live-catalog.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { ChangeOwned, Wanted } from './window.ts'
 
@@ -34,7 +36,7 @@ export interface ReplayHolder extends Pick<Holder, 'isInFlight' | 'wake'> {
 export interface ReplayDeps {
   readonly pool: Pool
   readonly nodeKey: string
-  readonly integrationById: (id: number) => Integration | undefined
+  readonly catalog: Pick<LiveCatalog, 'current' | 'refresh'>
   readonly holder: ReplayHolder
   readonly telemetry: Telemetry
 }
@@ -57,7 +59,7 @@ export async function advanceReplay(deps: ReplayDeps, unended: UnendedReplay): P
   return advance(deps, unended.id, 'skip', (client, replay) =>
     replay.position.notBeforeMs > Date.now()
       ? Promise.resolve(null)
-      : nextAdvance(client, replay, deps.integrationById(replay.integrationId)),
+      : nextAdvance(client, replay, deps.catalog),
   )
 }
 
@@ -98,9 +100,14 @@ function tell({ holder, telemetry }: ReplayDeps, replay: ReplayRecord, { progres
 async function nextAdvance(
   client: Client,
   replay: ReplayRecord,
-  integration: Integration | undefined,
+  catalog: ReplayDeps['catalog'],
 ): Promise<Advance | null> {
   if (replay.state === 'cancelled') return takeBackNext(client, replay)
+  const version = await readConfigVersion(client)
+  const { current } = catalog
+  // Whoever began it may have just changed what the integration wants, at another node.
+  if (current.catalog.version !== version) return catalog.refresh().then(() => null)
+  const integration = current.integrationById.get(replay.integrationId)
   // One that this node has not heard of yet is left to those that have.
   if (!integration && !replay.isOfDeleted) return null
   if (!integration) {

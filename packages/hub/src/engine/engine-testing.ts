@@ -14,6 +14,7 @@ import { putSource } from './configure-source.ts'
 import type { Configuring } from './configure.ts'
 import { openTestConfiguration, type TestConfiguration } from './configuring-testing.ts'
 import { Engine } from './engine.ts'
+import type { LiveCatalog } from './live-catalog.ts'
 import type { NodeSettings } from './node.ts'
 import { deleteIntegration } from './operate-integration.ts'
 import { Telemetry } from './telemetry.ts'
@@ -95,6 +96,10 @@ export class TestHub {
 
   get pool(): Pool {
     return this.#configuration.configuring.pool
+  }
+
+  get catalog(): LiveCatalog {
+    return this.#configuration.catalog
   }
 
   async close(): Promise<void> {

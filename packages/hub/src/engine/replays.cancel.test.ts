@@ -26,7 +26,7 @@ function replaysAt({ engine, pool }: TestNode): Replays {
   const replays = new Replays({
     pool,
     nodeKey: 'node',
-    integrationById: (id) => (id === present.id ? present : undefined),
+    catalog: hub.catalog,
     holder: engine,
     telemetry: new Telemetry((error) => assert.fail(String(error))),
   })

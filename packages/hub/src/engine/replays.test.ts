@@ -6,20 +6,25 @@ import { subjectKey } from '../core/delivery-order.ts'
 import { formatDeliveryId } from '../core/ids.ts'
 import { ReplayRequest } from '../core/replay-request.ts'
 import { check } from '../core/schema.ts'
-import type { Client, Pool } from '../store/database.ts'
+import { readConfigVersion } from '../store/configuration.ts'
+import type { Pool } from '../store/database.ts'
 import { findReplay, type ReplayRecord } from '../store/replays.ts'
 import { testIntegration } from '../testing/integration.ts'
 import { billingId, daysAgo, parkingId, TestStore, type SeededEvent } from '../testing/store.ts'
 import { until } from '../testing/until.ts'
 import type { ReplayHolder } from './advance-replay.ts'
+import { indexCatalog } from './live-catalog.ts'
 import { Replays } from './replays.ts'
 import { Telemetry } from './telemetry.ts'
+import { unreliable } from './unreliable-pool-testing.ts'
 
 const epoch = 7
 
 let store: TestStore
 let integration: Integration
 let replays: Replays
+/** The version of the configuration that the node knows. */
+let heardOf: number
 before(async () => {
   store = await TestStore.create()
   await store.addDays(daysAgo(3), daysAgo(2))
@@ -28,6 +33,7 @@ beforeEach(async () => {
   await store.empty()
   await store.pool.query(`update hub.event_horizon set first_id = '00000000-0000-0000-0000-000000000000'`)
   integration = testIntegration(billingId, 'billing')
+  heardOf = await readConfigVersion(store.pool)
   replays = replaysOf(store.pool)
 })
 afterEach(() => replays.stop())
@@ -47,8 +53,13 @@ function replaysOf(pool: Pool): Replays {
   const holder = { isInFlight: () => false, wake: () => undefined, recall }
   const telemetry = new Telemetry((error) => assert.fail(String(error)))
   telemetry.on('storeDown', ({ error }) => storeFailures.push(error))
-  const integrationById = (id: number) => (id === integration.id ? integration : undefined)
-  return new Replays({ pool, nodeKey: 'node', integrationById, holder, telemetry })
+  const catalog = {
+    get current() {
+      return indexCatalog({ version: heardOf, sources: [], integrations: [integration], keys: [] })
+    },
+    refresh: async () => void (heardOf = await readConfigVersion(store.pool)),
+  }
+  return new Replays({ pool, nodeKey: 'node', catalog, holder, telemetry })
 }
 
 const storeFailures: unknown[] = []
@@ -214,6 +225,19 @@ test('history is routed by the configuration of today, from the oldest on', asyn
   assert.equal(rows.find(({ event_id }) => event_id === dead.id)?.seq, dead.seq)
 })
 
+// Seen to fail with: a batch that is routed by what the node heard last.
+test('history is routed by what another node has just been told', async () => {
+  await store.addEvent({ type: 'unwanted' })
+  const id = await begin({ from: daysAgo(1).toISOString() })
+  await store.pool.query('update hub.config_version set version = version + 1')
+  assert.equal(await replays.tick(), false)
+  assert.deepEqual([(await find(id)).state, await queued()], ['running', []])
+  integration = testIntegration(billingId, 'billing', { types: ['wanted'] })
+  while (await replays.tick());
+  const { state, started } = await find(id)
+  assert.deepEqual([state, started], ['done', 0])
+})
+
 test('a new delivery keeps the order of its subject and the time that its event asks for', async () => {
   integration = testIntegration(billingId, 'billing', { ordering: 'subject' })
   await store.addEvent({ subject: 'order/7', time: new Date(Date.now() - 1_000) })
@@ -282,32 +306,6 @@ async function seedMany(count: number): Promise<void> {
     insert into hub.dead_letters (integration_id, seq, event_id, body_bytes, state, died_at, attempts, counted,
                                   error_class, message, error)
     select 1, n, id, 1, 'dead', now(), 1, 1, 'reset', 'x', 'x' from seed where n % 2 = 0`)
-}
-
-/** A pool whose transactions fail now and then, before or after they are committed. */
-function unreliable(pool: Pool, failures: { left: number }): Pool {
-  const connect = async () => {
-    const client = await pool.connect()
-    const fails = failures.left > 0 && failures.left-- % 2 === 0
-    if (!fails) return client
-    const query = client.query.bind(client) as (...args: readonly unknown[]) => unknown
-    return new Proxy(client, {
-      get(target, name: keyof Client) {
-        if (name !== 'query') return Reflect.get(target, name, target) as unknown
-        return async (...args: readonly unknown[]) => {
-          if (args[0] !== 'commit') return query(...args)
-          if (failures.left % 4 === 0) await query('commit')
-          throw new Error('the connection broke')
-        }
-      },
-    })
-  }
-  // `query` asks its own pool for a client.
-  const query = pool.query.bind(pool)
-  return new Proxy(pool, {
-    get: (target, name) =>
-      name === 'connect' ? connect : name === 'query' ? query : Reflect.get(target, name),
-  })
 }
 
 test('several nodes whose transactions fail make each delivery once', async () => {

@@ -8,6 +8,7 @@ import { billingId, daysAgo, TestStore, type SeededEvent } from '../testing/stor
 import { Acting } from './acting.ts'
 import { cancelBacklogOf } from './deleted-backlogs.ts'
 import { expireWaiting } from './expiry.ts'
+import { indexCatalog } from './live-catalog.ts'
 import { Replays } from './replays.ts'
 import { Telemetry } from './telemetry.ts'
 
@@ -79,8 +80,9 @@ test('what expires leaves the counters as they should be, and so does what is re
 // Seen to fail with: a replay that counts each new delivery with a due time, or each that it takes back.
 test('what a replay begins and takes back leaves the counters as they should be', async () => {
   const integration = testIntegration(billingId, 'billing')
-  const integrationById = () => integration
-  const replays = new Replays({ pool: store.pool, nodeKey, integrationById, holder, telemetry })
+  const current = indexCatalog({ version: 1, sources: [], integrations: [integration], keys: [] })
+  const catalog = { current, refresh: async () => undefined }
+  const replays = new Replays({ pool: store.pool, nodeKey, catalog, holder, telemetry })
   await store.addEvent({ deliverAt: tomorrow })
   await store.addDead([billingId])
   await store.addDead([billingId], { attempts: 0, errorClass: 'expired' })

@@ -17,14 +17,14 @@ before(async () => {
   store = await TestStore.create()
   const billing = testIntegration(billingId, 'billing')
   const current = indexCatalog({ version: 1, sources: [], integrations: [billing], keys: [] })
+  const catalog = { current, refresh: () => Promise.resolve() }
   runner = new Replays({
     pool: store.pool,
     nodeKey: 'node',
-    integrationById: (id) => current.integrationById.get(id),
+    catalog,
     holder: { isInFlight: () => isFlying, recall: async () => undefined, wake: () => undefined },
     telemetry: new Telemetry((error) => assert.fail(String(error))),
   })
-  const catalog = { current, refresh: () => Promise.resolve() }
   app = buildTestApp(fakeHub({ pool: store.pool, replays: runner, catalog }))
 })
 beforeEach(() => store.empty())
