@@ -42,6 +42,8 @@ export interface PeopleDeps {
   /** Ids by number. */
   readonly accepted: ReadonlyMap<number, string>
   readonly nextMoment: () => number
+  /** Something that people wait for, so that nothing is over before it is. */
+  readonly meanwhile: <T>(asking: Promise<T>) => Promise<T>
 }
 
 /** By then each node has looked at what the others kept, when nothing breaks any more. */
@@ -66,7 +68,10 @@ export class People {
     for (let count = 0; count < weather.pauses; count++)
       time.later(() => this.#pause(), random.between(0, faultsForMs))
     for (let count = 0; count < weather.forced; count++)
-      time.later(() => void this.#forceOpen('sick'), random.between(0, faultsForMs - 1_000))
+      time.later(
+        () => void this.#deps.meanwhile(this.#forceOpen('sick')),
+        random.between(0, faultsForMs - 1_000),
+      )
   }
 
   async #wish(): Promise<void> {
@@ -84,7 +89,7 @@ export class People {
       eventId,
     ])
     const key = { eventId, integrationId: this.#idOf(integration), seq: Number(event?.seq) }
-    void this.#ask(random.pick(desks), { verb, integration, n }, key)
+    void this.#deps.meanwhile(this.#ask(random.pick(desks), { verb, integration, n }, key))
   }
 
   async #ask(at: Desk, asked: Asked, key: DeliveryKey): Promise<void> {

@@ -32,7 +32,7 @@ export class Replaying {
   begin(): void {
     const { random, weather } = this.#deps.schedule
     for (let count = 0; count < weather.replays; count++)
-      time.later(() => void this.#replay(), random.between(1_000, faultsForMs))
+      time.later(() => void this.#deps.meanwhile(this.#replay()), random.between(1_000, faultsForMs))
   }
 
   async #replay(): Promise<void> {

@@ -62,6 +62,8 @@ export class World {
   readonly #flying: Arrival[] = []
   #names = 0
   #moment = 0
+  /** What people wait for. */
+  #asking = 0
 
   constructor(seed: number, url: string, catalog: CatalogIndex, postgres: Postgres) {
     this.schedule = new Schedule(seed, postgres)
@@ -76,6 +78,10 @@ export class World {
       ...{ schedule: this.schedule, postgres, catalog: this.#catalog, accepted: this.accepted },
       desks: () => this.#nodes.filter(({ isOpen }) => isOpen),
       nextMoment: () => this.#moment++,
+      meanwhile: <T>(asking: Promise<T>): Promise<T> => {
+        this.#asking++
+        return asking.finally(() => this.#asking--)
+      },
     }
     this.people = new People(people)
     this.replaying = new Replaying(people)
@@ -110,8 +116,8 @@ export class World {
     this.replaying.begin()
     time.later(() => (schedule.isCalm = true), faultsForMs)
     await schedule.runUntil(async () => {
-      const mayBeOver = schedule.isCalm && this.accepted.size === this.events && schedule.steps % 20 === 0
-      return mayBeOver && (await isEmpty())
+      const isAnswered = this.accepted.size === this.events && this.#asking === 0
+      return schedule.isCalm && isAnswered && schedule.steps % 20 === 0 && (await isEmpty())
     })
     await this.#stop()
   }
