@@ -20,7 +20,7 @@ const ratePerSecond = 4
 /** Those whose targets take everything in the end. */
 const replayed = ['plain', 'ordered', 'limited'] as const
 
-/** People who replay history while everything else goes on, and sometimes think better of it. */
+/** People who replay history while everything else goes on, and often think better of it. */
 export class Replaying {
   readonly #deps: PeopleDeps
   readonly asked: AskedReplay[] = []
@@ -47,7 +47,7 @@ export class Replaying {
     this.asked.push(asked)
     asked.id = await this.#beginAt(schedule.random.pick(open), integration).catch(() => null)
     schedule.note(`replay ${integration}: ${asked.id === null ? 'nobody knows' : 'begun'}`)
-    if (asked.id === null || !schedule.random.chance(0.3)) return
+    if (asked.id === null || !schedule.random.chance(0.6)) return
     await after(schedule.random.between(1, 1_000))
     await this.#cancel(asked, asked.id)
   }

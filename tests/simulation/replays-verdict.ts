@@ -11,6 +11,8 @@ interface Replay {
   readonly begun: number
   readonly started: number
   readonly skipped: number
+  /** By the schedule's clock; null: it has not ended. */
+  readonly endedMs: number | null
 }
 
 /** One delivery that a replay made. */
@@ -26,6 +28,7 @@ interface Redelivery {
 export async function judgeReplays(world: World, postgres: Postgres): Promise<readonly string[]> {
   const replays = await postgres.rows<Replay>(
     `select r.id, i.name as integration, state, started::int, skipped::int,
+       round(extract(epoch from ended_at) * 1000)::float8 as "endedMs",
        (select count(*)::int from hub.redeliveries where replay_id = r.id) as begun
      from hub.replays r join hub.integrations i on i.id = r.integration_id order by r.id`,
   )
@@ -48,19 +51,23 @@ export async function judgeReplays(world: World, postgres: Postgres): Promise<re
     ...replays.flatMap((replay) => {
       const made = redeliveries.filter((one) => one.replay === replay.id)
       const wished = asked.find(({ id }) => id === Number(replay.id))
-      const mistakes = [...mistakesOf(replay, wished, world), ...mistakesIn(replay, made, world)]
+      const mistakes = [
+        ...mistakesOf(replay, wished, world),
+        ...mistakesIn(replay, made, world),
+        ...sentLate(replay, world),
+      ]
       return mistakes.map((mistake) => `the replay ${mistake}: ${JSON.stringify({ ...replay, made })}`)
     }),
   ]
 }
 
 function mistakesOf(
-  { state, begun, started, skipped }: Replay,
+  { state, begun, started, skipped, endedMs }: Replay,
   asked: AskedReplay | undefined,
   world: World,
 ): string[] {
   const isCancelled = asked?.isCancelled ?? 'no'
-  if (state === 'running') return ['has not ended']
+  if (endedMs === null) return ['has not ended']
   if (state === 'done' ? isCancelled === 'yes' : isCancelled === 'no') return ['did not end as people wished']
   if (state === 'cancelled') return []
   const before = [...world.accepted].filter(
@@ -80,4 +87,12 @@ function mistakesIn({ id, state, integration }: Replay, made: readonly Redeliver
     )
     return delivered > 0 && !isTaken ? [`never sent ${n}`] : []
   })
+}
+
+/** What was sent before a replay ended may be tried again; what was not is taken back. */
+function sentLate({ id, state, endedMs }: Replay, world: World): string[] {
+  if (state !== 'cancelled' || endedMs === null) return []
+  const sent = new Map<number, number>()
+  for (const { replay, n, atMs } of world.arrivals) if (replay === id && !sent.has(n)) sent.set(n, atMs)
+  return [...sent].flatMap(([n, atMs]) => (atMs > endedMs ? [`sent ${n} after it had been cancelled`] : []))
 }
