@@ -81,8 +81,12 @@ async function advance(
     },
     `begin; ${alongSortedIndexes}`,
   )
-  if (advanced) tell(deps, advanced.replay, advanced)
+  if (advanced && hasNews(advanced.progress)) tell(deps, advanced.replay, advanced)
   return advanced !== null && !advanced.rests
+}
+
+function hasNews({ started, skipped, ended }: ReplayProgress): boolean {
+  return started !== 0 || skipped !== 0 || ended !== null
 }
 
 function tell({ holder, telemetry }: ReplayDeps, replay: ReplayRecord, { progress, changed }: Advance): void {
