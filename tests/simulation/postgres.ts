@@ -14,6 +14,7 @@ const tables = [
   'counters',
   'nodes',
   'circuits',
+  'recalls',
   'audit',
 ]
 

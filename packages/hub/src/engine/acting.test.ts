@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import type { DeliveryKey } from '../core/ids.ts'
 import { transaction } from '../store/database.ts'
+import type { RowKey } from '../store/queue.ts'
 import { readAttempts, readDelivery } from '../store/delivery-reading.ts'
 import { read } from '../store/reading.ts'
 import { billingId, daysAgo, parkingId, TestStore, type SeededEvent } from '../testing/store.ts'
@@ -19,7 +19,7 @@ class FakeHolder implements Holder {
   isInFlight(): boolean {
     return this.isFlying
   }
-  async release(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
+  async release(keys: readonly RowKey[]): Promise<readonly RowKey[]> {
     this.releases++
     await store.pool.query('update hub.queue set owner = null where owner = $1', [epoch])
     return keys

@@ -6,6 +6,8 @@ import type { Changed } from '../store/acting.ts'
 import { appendAudit } from '../store/audit.ts'
 import { addToCounters } from '../store/counters.ts'
 import { transaction, type Client, type Pool } from '../store/database.ts'
+import type { RowKey } from '../store/queue.ts'
+import { recall } from '../store/recalls.ts'
 import { readDelivery } from '../store/delivery-reading.ts'
 import { read } from '../store/reading.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -15,7 +17,7 @@ export interface Holder {
   readonly epoch: number | null
   isInFlight(key: DeliveryKey): boolean
   /** Hands back what it holds and does not send now; returns what is free. */
-  release(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]>
+  release(keys: readonly RowKey[]): Promise<readonly RowKey[]>
   /** Something of this integration is due now. */
   wake(integrationId: number): void
 }
@@ -64,8 +66,8 @@ const resolveVerb: Verb = {
 
 type Attempt = 'done' | 'held' | 'elsewhere' | 'gone'
 
-/** How long an outcome may need to get to disk, or a delivery to be handed back. */
-const patienceMs = 2_000
+/** How long an outcome may need to get to disk, or a delivery to be handed back, by another node at its next look. */
+const patienceMs = 3_000
 const lookAgainMs = 20
 
 /**
@@ -94,15 +96,20 @@ export class Acting {
   }
 
   async #act(verb: Verb, act: Act): Promise<void> {
+    const { pool, holder } = this.#deps
     const deadlineMs = performance.now() + patienceMs
+    let isRecalled = false
     for (;;) {
       const attempt = await this.#attempt(verb, act)
       if (attempt === 'done') return
-      if (attempt === 'elsewhere' || this.#deps.holder.isInFlight(act.key)) throw inFlight()
-      if (performance.now() > deadlineMs) throw inFlight()
+      if (holder.isInFlight(act.key) || performance.now() > deadlineMs) throw inFlight()
       if (attempt === 'gone') await this.#explainGone(verb, act.key)
+      else if (attempt === 'elsewhere') {
+        if (!isRecalled) await recall(pool, act.key, patienceMs)
+        isRecalled = true
+      }
       // Free now, and not for long.
-      else if ((await this.#deps.holder.release([act.key])).length > 0) continue
+      else if ((await holder.release([act.key])).length > 0) continue
       // It moves just now: from memory to disk, or from one table to another.
       await delay(lookAgainMs)
     }

@@ -9,7 +9,8 @@ import type { ReadyQueue } from '../queue/queue.ts'
 import { committed, withConnection, type Pool } from '../store/database.ts'
 import { loadEvents } from '../store/events.ts'
 import type { NodeIdentity } from '../store/nodes.ts'
-import { freeRows } from '../store/queue.ts'
+import { freeRows, type RowKey } from '../store/queue.ts'
+import { listRecalls } from '../store/recalls.ts'
 import type { ReplayHolder } from './advance-replay.ts'
 import type { Holder } from './acting.ts'
 import { untilBeat } from './beat.ts'
@@ -137,7 +138,9 @@ export class Engine implements Holder, ReplayHolder {
     this.#configure(this.#deps.catalog.current)
     this.#unsubscribe = this.#deps.catalog.subscribe((index) => this.#configure(index))
     await this.#node.start()
-    await Promise.all([this.#repeat(this.#lookAtCircuits), this.#repeat(this.#lookForWork)])
+    await Promise.all(
+      [this.#lookAtCircuits, this.#lookForWork, this.#lookAtRecalls].map((look) => this.#repeat(look)),
+    )
   }
 
   /** Ends accepting, lets what flies land, writes its outcomes, and gives the rest back for the next start. */
@@ -165,8 +168,8 @@ export class Engine implements Holder, ReplayHolder {
   }
 
   /** Of deliveries that this node holds, hands back those that are not in flight. */
-  async release(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
-    const released: DeliveryKey[] = []
+  async release(keys: readonly RowKey[]): Promise<readonly RowKey[]> {
+    const released: RowKey[] = []
     for (const [integrationId, group] of Map.groupBy(keys, (key) => key.integrationId)) {
       const wanted = new Set(group.map((key) => key.seq))
       const free = new Set(await this.lanes.get(integrationId)?.release(({ seq }) => wanted.has(seq)))
@@ -221,6 +224,12 @@ export class Engine implements Holder, ReplayHolder {
 
   readonly #lookAtCircuits = async (): Promise<void> => {
     if (this.#share.count > 1 || this.#looks++ % looksPerCircuits === 0) await this.#circuits.look()
+  }
+
+  /** What people ask another node for, and this one holds. */
+  readonly #lookAtRecalls = async (): Promise<void> => {
+    const recalls = this.#share.count > 1 ? await listRecalls(this.#deps.pool) : []
+    if (recalls.length > 0) await this.release(recalls)
   }
 
   /** What other nodes freed, or people and replays made due. */

@@ -50,7 +50,7 @@ export class TestStore {
   /** Everything but the configuration. */
   async empty(): Promise<void> {
     await this.pool.query(`truncate hub.events, hub.events_kept, hub.event_keys, hub.business_keys, hub.queue,
-      hub.attempts, hub.dead_letters, hub.replays, hub.redeliveries, hub.counters, hub.nodes, hub.circuits, hub.audit`)
+      hub.attempts, hub.dead_letters, hub.replays, hub.redeliveries, hub.counters, hub.nodes, hub.circuits, hub.recalls, hub.audit`)
   }
 
   async addSource(name: string): Promise<number> {
