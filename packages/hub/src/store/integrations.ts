@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import type { Integration, SigningSecrets } from '../core/catalog.ts'
+import type { FormerSecret, Integration, SigningSecrets } from '../core/catalog.ts'
 import { IntegrationSpec } from '../core/integration-spec.ts'
 import { closed, secret } from '../core/schema.ts'
 import type { Client, Pool } from './database.ts'
@@ -23,9 +23,12 @@ interface IntegrationRow {
   updated_at: Date
 }
 
+/** The newest former secret stands apart, as versions before this read it. */
 const StoredSigning = closed({
   current: secret(),
-  former: Type.Array(closed({ secret: secret(), until: Type.String() })),
+  previous: Type.Optional(secret()),
+  previousUntil: Type.Optional(Type.String()),
+  earlier: Type.Optional(Type.Array(closed({ secret: secret(), until: Type.String() }))),
 })
 
 const columns = 'id, name, revision, spec, signing, created_at, updated_at'
@@ -38,10 +41,7 @@ function toRecord(box: SecretBox, row: IntegrationRow): IntegrationRecord {
     name: row.name,
     revision: row.revision,
     spec: openSpec(box, place, IntegrationSpec, row.spec),
-    signing: {
-      current: signing.current,
-      former: signing.former.map((one) => ({ secret: one.secret, until: new Date(one.until) })),
-    },
+    signing: { current: signing.current, former: toFormer(signing) },
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -136,10 +136,17 @@ function sealed(box: SecretBox, id: number, content: IntegrationContent): [spec:
   ]
 }
 
+function toFormer({ previous, previousUntil, earlier = [] }: Static<typeof StoredSigning>): FormerSecret[] {
+  const newest = previous && previousUntil ? [{ secret: previous, until: previousUntil }] : []
+  return [...newest, ...earlier].map((one) => ({ secret: one.secret, until: new Date(one.until) }))
+}
+
 function toStored({ current, former }: SigningSecrets): Static<typeof StoredSigning> {
+  const [newest, ...earlier] = former.map((one) => ({ secret: one.secret, until: one.until.toISOString() }))
   return {
     current,
-    former: former.map(({ secret: old, until }) => ({ secret: old, until: until.toISOString() })),
+    ...(newest && { previous: newest.secret, previousUntil: newest.until }),
+    ...(earlier.length > 0 && { earlier }),
   }
 }
 
