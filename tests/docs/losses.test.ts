@@ -51,7 +51,7 @@ test('every loss that the table lists names a test, and each of these is in its 
 
 test('every invariant names tests that are in their files, which say with what bug they were seen to fail', () => {
   const rows = readTable(invariants)
-  assert.equal(rows.length, 9)
+  assert.equal(rows.length, 10)
   assert.ok(rows.every((tests) => tests.every(wasSeenToFail)))
   assert.deepEqual(
     rows.flat().filter((named) => !isThere(named)),
@@ -62,6 +62,7 @@ test('every invariant names tests that are in their files, which say with what b
 function wasSeenToFail({ file, name }: Named): boolean {
   const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n')
   const at = lines.findIndex((line) => line.includes(name))
-  const comment = lines.slice(0, at).findLastIndex((line) => !line.trimStart().startsWith('//'))
+  // A name that is too long for its line stands below `test(`.
+  const comment = lines.slice(0, at).findLastIndex((line) => !/^\s*(\/\/|test\($)/.test(line))
   return lines.slice(comment + 1, at).some((line) => line.includes('Seen to fail with'))
 }
