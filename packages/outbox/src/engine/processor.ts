@@ -107,12 +107,18 @@ export class Processor<Tx> {
     this.wake('poll')
   }
 
-  whenIdle(): Promise<void> {
-    return this.worker?.whenIdle() ?? Promise.resolve()
+  async whenIdle(): Promise<void> {
+    await this.round
+    await this.worker?.whenIdle()
   }
 
+  /** Neither handles anything nor takes anything in: what a round has just taken in nobody else finds. */
   get isIdle(): boolean {
-    return (this.worker?.size ?? 0) === 0
+    return !this.isInRound && !this.isHandling
+  }
+
+  private get isHandling(): boolean {
+    return (this.worker?.size ?? 0) > 0
   }
 
   private async startOnce(): Promise<void> {
@@ -191,7 +197,7 @@ export class Processor<Tx> {
   private schedulePoll(isBusy: boolean): void {
     if (!this.worker) return
     const settings = this.options.tools.settings.current()
-    this.poll.in(settings[isBusy || !this.isIdle ? 'polling.intervalMs' : 'polling.idleIntervalMs'])
+    this.poll.in(settings[isBusy || this.isHandling ? 'polling.intervalMs' : 'polling.idleIntervalMs'])
   }
 
   private isWanted(): boolean {
