@@ -4,7 +4,7 @@ import type { Postgres } from './postgres.ts'
 import type { Schedule } from './schedule.ts'
 import type { SimulatedCatalog } from './simulated-catalog.ts'
 import type { SimulatedNode } from './simulated-node.ts'
-import { startMs, time } from './virtual-time.ts'
+import { after, startMs, time } from './virtual-time.ts'
 import { faultsForMs, integrationNames, isPoison, type IntegrationName } from './scenario.ts'
 
 const verbs = ['retry', 'cancel', 'resolve'] as const
@@ -31,6 +31,11 @@ export interface Closure {
 export interface Desk extends SimulatedNode {
   readonly name: string
   readonly died: Promise<never>
+}
+
+/** Until the answer, or the end of the node that was asked. */
+export function askAt<T>({ name, died }: Desk, ask: () => Promise<T>): Promise<T> {
+  return Promise.race([time.within(name, ask), died])
 }
 
 export interface PeopleDeps {
@@ -62,16 +67,11 @@ export class People {
   }
 
   begin(): void {
-    const { random, weather } = this.#deps.schedule
-    for (let count = 0; count < weather.wishes; count++)
-      time.later(() => this.#deps.schedule.intervene(() => this.#wish()), random.between(300, faultsForMs))
-    for (let count = 0; count < weather.pauses; count++)
-      time.later(() => this.#pause(), random.between(0, faultsForMs))
-    for (let count = 0; count < weather.forced; count++)
-      time.later(
-        () => void this.#deps.meanwhile(this.#forceOpen('sick')),
-        random.between(0, faultsForMs - 1_000),
-      )
+    const { schedule, meanwhile } = this.#deps
+    const { wishes, pauses, forced } = schedule.weather
+    schedule.atMoments(wishes, [300, faultsForMs], () => schedule.intervene(() => this.#wish()))
+    schedule.atMoments(pauses, [0, faultsForMs], () => this.#pause())
+    schedule.atMoments(forced, [0, faultsForMs - 1_000], () => void meanwhile(this.#forceOpen('sick')))
   }
 
   async #wish(): Promise<void> {
@@ -88,7 +88,7 @@ export class People {
     const [event] = await postgres.rows<{ seq: string }>('select seq from hub.events where id = $1', [
       eventId,
     ])
-    const key = { eventId, integrationId: this.#idOf(integration), seq: Number(event?.seq) }
+    const key = { eventId, integrationId: this.#deps.catalog.named(integration).id, seq: Number(event?.seq) }
     void this.#deps.meanwhile(this.#ask(random.pick(desks), { verb, integration, n }, key))
   }
 
@@ -99,9 +99,8 @@ export class People {
   }
 
   async #answer(at: Desk, verb: Wish['verb'], key: DeliveryKey): Promise<Wish['answer']> {
-    const acting = time.within(at.name, () => at.acting[verb]({ key, actor: 'people', note: null }))
     try {
-      await Promise.race([acting, at.died])
+      await askAt(at, () => at.acting[verb]({ key, actor: 'people', note: null }))
       return 'done'
     } catch (error) {
       return error instanceof Problem ? error.code : 'unknown'
@@ -111,7 +110,7 @@ export class People {
   #pause(): void {
     const { schedule, catalog } = this.#deps
     const integration = schedule.random.pick(integrationNames)
-    if (catalog.current.integrationByName.get(integration)?.spec.paused) return
+    if (catalog.named(integration).spec.paused) return
     const fromMs = time.nowMs
     const toMs = Math.min(fromMs + schedule.random.between(200, 3_000), startMs + faultsForMs)
     schedule.note(`pause ${integration}`)
@@ -148,17 +147,6 @@ export class People {
 
   async #forceAt(at: Desk, integration: IntegrationName, state: 'open' | 'closed'): Promise<void> {
     this.#deps.schedule.note(`force ${integration} ${state} at ${at.name}`)
-    const forcing = time.within(at.name, () => at.engine.forceCircuit(this.#idOf(integration), state))
-    await Promise.race([forcing, at.died])
+    await askAt(at, () => at.engine.forceCircuit(this.#deps.catalog.named(integration).id, state))
   }
-
-  #idOf(name: IntegrationName): number {
-    const found = this.#deps.catalog.current.integrationByName.get(name)
-    if (!found) throw new Error(`there is no integration ${name}`)
-    return found.id
-  }
-}
-
-export function after(ms: number): Promise<void> {
-  return new Promise((resolve) => time.later(resolve, ms))
 }

@@ -1,7 +1,7 @@
 import { Problem } from '../../packages/hub/src/core/problems.ts'
-import { after, type Desk, type PeopleDeps } from './people.ts'
+import { askAt, type Desk, type PeopleDeps } from './people.ts'
 import { faultsForMs, type IntegrationName } from './scenario.ts'
-import { startMs, time } from './virtual-time.ts'
+import { after, startMs, time } from './virtual-time.ts'
 
 /** All that was accepted so far, once more, as somebody asked for it. */
 export interface AskedReplay {
@@ -30,9 +30,8 @@ export class Replaying {
   }
 
   begin(): void {
-    const { random, weather } = this.#deps.schedule
-    for (let count = 0; count < weather.replays; count++)
-      time.later(() => void this.#deps.meanwhile(this.#replay()), random.between(1_000, faultsForMs))
+    const { schedule, meanwhile } = this.#deps
+    schedule.atMoments(schedule.weather.replays, [1_000, faultsForMs], () => void meanwhile(this.#replay()))
   }
 
   async #replay(): Promise<void> {
@@ -52,23 +51,21 @@ export class Replaying {
     await this.#cancel(asked, asked.id)
   }
 
-  #beginAt({ name, replays, died }: Desk, integration: IntegrationName): Promise<number> {
-    const found = this.#deps.catalog.current.integrationByName.get(integration)
-    if (!found) throw new Error(`there is no integration ${integration}`)
+  #beginAt(at: Desk, integration: IntegrationName): Promise<number> {
     const request = {
       ...{ integration, from: new Date(startMs).toISOString(), dryRun: false },
       ...(this.#deps.schedule.random.chance(0.5) && { ratePerSecond }),
     }
-    return Promise.race([time.within(name, () => replays.begin(request, found, 'people')), died])
+    return askAt(at, () => at.replays.begin(request, this.#deps.catalog.named(integration), 'people'))
   }
 
   async #cancel(asked: AskedReplay, id: number): Promise<void> {
     const { schedule, desks } = this.#deps
     const open = desks()
     if (open.length === 0) return
-    const { name, replays, died } = schedule.random.pick(open)
+    const at = schedule.random.pick(open)
     try {
-      await Promise.race([time.within(name, () => replays.cancel(id, 'people')), died])
+      await askAt(at, () => at.replays.cancel(id, 'people'))
       asked.isCancelled = 'yes'
     } catch (error) {
       if (!(error instanceof Problem)) asked.isCancelled = 'perhaps'

@@ -106,6 +106,11 @@ export class Schedule {
     for (const session of this.#sessions) if (session.owner === owner) await session.die()
   }
 
+  /** So many times, each at a moment of its own in that stretch of time. */
+  atMoments(times: number, [fromMs, toMs]: readonly [number, number], act: () => void): void {
+    for (let count = 0; count < times; count++) time.later(act, this.random.between(fromMs, toMs))
+  }
+
   /** Done between two steps. */
   intervene(work: () => Promise<void>): void {
     this.#interventions.push(work)

@@ -1,3 +1,4 @@
+import type { Integration } from '../../packages/hub/src/core/catalog.ts'
 import type { CatalogIndex, CatalogListener } from '../../packages/hub/src/engine/live-catalog.ts'
 import { indexCatalog } from '../../packages/hub/src/engine/live-catalog.ts'
 import { time } from './virtual-time.ts'
@@ -13,6 +14,12 @@ export class SimulatedCatalog {
 
   get current(): CatalogIndex {
     return this.#current
+  }
+
+  named(name: string): Integration {
+    const found = this.#current.integrationByName.get(name)
+    if (!found) throw new Error(`there is no integration ${name}`)
+    return found
   }
 
   subscribe(node: string, listener: CatalogListener): () => void {

@@ -101,6 +101,11 @@ class VirtualTime {
 
 export const time = new VirtualTime()
 
+/** In virtual time. */
+export function after(ms: number): Promise<void> {
+  return new Promise((resolve) => time.later(resolve, ms))
+}
+
 export function realDelay(ms: number): Promise<void> {
   return new Promise((resolve) => real.setTimeout(resolve, ms))
 }

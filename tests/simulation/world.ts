@@ -5,14 +5,14 @@ import type { Outcome } from '../../packages/hub/src/core/outcome.ts'
 import { sampleOutcome } from '../../packages/hub/src/core/outcome-testing.ts'
 import type { CatalogIndex } from '../../packages/hub/src/engine/live-catalog.ts'
 import type { Delivery } from '../../packages/hub/src/targets/target.ts'
-import { after, People } from './people.ts'
+import { askAt, People } from './people.ts'
 import { Replaying } from './replaying.ts'
 import type { Postgres } from './postgres.ts'
 import { eventOf, faultsForMs, isPoison, numberOf, type IntegrationName } from './scenario.ts'
 import { Schedule } from './schedule.ts'
 import { SimulatedCatalog } from './simulated-catalog.ts'
 import { createNode, type SimulatedNode } from './simulated-node.ts'
-import { startMs, time } from './virtual-time.ts'
+import { after, startMs, time } from './virtual-time.ts'
 
 /** One request that reached a target. */
 export interface Arrival {
@@ -89,7 +89,7 @@ export class World {
 
   /** How many requests an integration takes from a node at once. */
   mostOf(integration: IntegrationName): number {
-    return this.#catalog.current.integrationByName.get(integration)?.spec.concurrency ?? 0
+    return this.#catalog.named(integration).spec.concurrency
   }
 
   /** To its end: all that was accepted has ended, and every node has stopped. */
@@ -103,15 +103,15 @@ export class World {
       const numbers = Array.from({ length: n - first }, (_, index) => first + index)
       time.later(() => void this.#send(numbers), random.between(1, 5_000))
     }
-    for (let count = 0; count < weather.kills; count++)
-      time.later(
-        () => schedule.intervene(() => this.#kill(random.pick(this.#nodes))),
-        random.between(500, faultsForMs),
-      )
-    for (let count = 0; count < weather.restarts; count++)
-      time.later(() => void this.#restart(random.pick(this.#nodes)), random.between(500, faultsForMs))
-    for (let count = 0; count < weather.freezes; count++)
-      time.later(() => this.#freeze(), random.between(500, 4_000))
+    schedule.atMoments(weather.kills, [500, faultsForMs], () =>
+      schedule.intervene(() => this.#kill(random.pick(this.#nodes))),
+    )
+    schedule.atMoments(
+      weather.restarts,
+      [500, faultsForMs],
+      () => void this.#restart(random.pick(this.#nodes)),
+    )
+    schedule.atMoments(weather.freezes, [500, 4_000], () => this.#freeze())
     this.people.begin()
     this.replaying.begin()
     time.later(() => (schedule.isCalm = true), faultsForMs)
@@ -166,7 +166,7 @@ export class World {
     this.schedule.note(`${node} → ${integration} ${n}: ${outcome.httpStatus}`)
     const startedAt = new Date()
     const durationMs = random.chance(0.05) ? random.between(500, 2_500) : random.between(1, 40)
-    await new Promise((resolve) => setTimeout(resolve, durationMs))
+    await after(durationMs)
     this.#flying.splice(this.#flying.indexOf(arrival), 1)
     return { ...outcome, startedAt, durationMs }
   }
@@ -194,8 +194,7 @@ export class World {
       }
       for (const n of numbers) if (!this.sentAt.has(n)) this.sentAt.set(n, this.#moment++)
       try {
-        const accepting = time.within(node.name, () => node.engine.accept(this.#source, events))
-        return this.#accepted(numbers, await Promise.race([accepting, node.died]))
+        return this.#accepted(numbers, await askAt(node, () => node.engine.accept(this.#source, events)))
       } catch {
         await after(150)
       }
